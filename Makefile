@@ -1,0 +1,48 @@
+# The words of this project. `make` alone lists them.
+PYTHON ?= python3
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+READY := .venv/.ready
+WORKERS ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo format check test test-all docs bench
+
+help: ## List the words
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(READY)
+
+setup: $(READY) ## Make .venv and install everything into it
+
+demo: setup ## Segment real photographs with the built-in default and show where the overlays are
+	$(BIN)/fewclicks demo --out demo
+
+format: setup ## Rewrite the code in the house style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+check: setup ## Style, types, import rules, module length; edits nothing
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/module_length.py
+
+test: setup ## The fast tests
+	$(BIN)/python -m pytest -m 'not long' -n $(WORKERS)
+
+test-all: setup ## The long tests too
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+docs: setup ## Run the examples that stand in the docs
+	$(BIN)/python -m pytest --doctest-modules --doctest-glob='*.md' src docs README.md
+
+bench: setup ## Time our way against the baseline
+	$(BIN)/python benchmarks/click.py

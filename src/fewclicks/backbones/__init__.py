@@ -1,0 +1,1 @@
+"""Frozen looks at a picture: tokens, their attention, depth."""

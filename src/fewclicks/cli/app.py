@@ -1,0 +1,73 @@
+"""The command line: which verbs there are, and how a failure ends.
+
+Each verb is a file whose function imports what it needs when it runs, so that help is instant.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from fewclicks import __version__
+from fewclicks.errors import FewclicksError, UnknownEntryError
+
+DONE, FAILED, WRONG_USE = 0, 1, 2
+
+
+app = typer.Typer(
+    name="fewclicks",
+    help="Segment what a person points at in a picture, in as few clicks as possible.",
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Say the version."),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show where a failure comes from; works everywhere.")
+    ] = False,
+) -> None:
+    """Segment what a person points at in a picture, in as few clicks as possible."""
+
+
+def main() -> None:
+    """Run one verb; end with 0 (done), 1 (failed) or 2 (wrong use)."""
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    try:
+        code = app(arguments, prog_name="fewclicks", standalone_mode=False)
+    except Exception as error:
+        if "--debug" in sys.argv[1:] or os.environ.get("FEWCLICKS_DEBUG"):
+            raise
+        sys.exit(_report(error))
+    except KeyboardInterrupt:
+        typer.echo("Stopped.", err=True)
+        sys.exit(FAILED)
+    sys.exit(code or DONE)
+
+
+def _report(error: Exception) -> int:
+    """Say in one line what went wrong, and choose the exit code."""
+    if isinstance(error, typer.TyperException):
+        say = getattr(error, "format_message", error.__str__)
+        typer.echo(f"Error: {say()}", err=True)
+        return WRONG_USE
+    if isinstance(error, FewclicksError):
+        typer.echo(f"Error: {error}", err=True)
+        return WRONG_USE if isinstance(error, UnknownEntryError) else FAILED
+    typer.echo(f"Error: {type(error).__name__}: {error} (--debug shows where)", err=True)
+    return FAILED

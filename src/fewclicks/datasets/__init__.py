@@ -1,0 +1,1 @@
+"""Sample, and one loader for each data set."""

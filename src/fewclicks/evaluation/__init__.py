@@ -1,0 +1,1 @@
+"""The click protocol: simulated users, scores, runs, reports."""

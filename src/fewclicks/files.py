@@ -1,0 +1,77 @@
+"""Files that are whole or not there: written beside, then renamed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fewclicks.errors import StorageError
+
+
+@contextmanager
+def written_beside(path: Path) -> Iterator[Path]:
+    """Give a new path in the same folder; rename it to ``path`` if the block ends well.
+
+    Nothing is left where the block fails, and a file that stood there before stays as it was.
+
+    Raises
+    ------
+    StorageError
+        If the folder cannot be made or written, or the disk is full.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix
+        )
+        os.close(descriptor)
+    except OSError as error:
+        raise StorageError(f"Cannot write {path}: {_reason(error)}.") from error
+    beside = Path(name)
+    try:
+        yield beside
+        _hand_over(beside, path)
+    except OSError as error:
+        if isinstance(error, StorageError):
+            raise
+        raise StorageError(f"Cannot write {path}: {_reason(error)}.") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole, or not at all.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written.
+    """
+    with written_beside(path) as beside:
+        beside.write_bytes(content)
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write a UTF-8 file whole, or not at all.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written.
+    """
+    write_bytes(path, content.encode("utf-8"))
+
+
+def _hand_over(beside: Path, path: Path) -> None:
+    # mkstemp makes private files; the result gets the rights any new file would get.
+    umask = os.umask(0)
+    os.umask(umask)
+    beside.chmod(0o666 & ~umask)
+    beside.replace(path)
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

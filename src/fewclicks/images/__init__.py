@@ -1,0 +1,1 @@
+"""Pictures: reading, resizing, masks and how they look to a person."""

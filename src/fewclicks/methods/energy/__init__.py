@@ -1,0 +1,1 @@
+"""What the method families share: min cut, geodesic distance, colour models, superpixels."""

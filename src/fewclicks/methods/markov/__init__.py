@@ -1,0 +1,1 @@
+"""Methods that let a random walk spread from the click."""

@@ -1,0 +1,201 @@
+"""Names build methods. Reading the table imports no method."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from fewclicks.backbones.registry import EMBEDDED_BACKBONE, create_backbone
+from fewclicks.errors import InputError, UnknownEntryError
+from fewclicks.methods.base import AnyMethod
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MethodEntry:
+    """One method, as the table knows it.
+
+    Parameters
+    ----------
+    name
+        What a user types.
+    family
+        The room that holds it.
+    target
+        ``"module:Class"``, imported when the method is created.
+    needs
+        What it cannot run without: ``"backbone"``, ``"torch"``, ``"weights"``.
+    trainable
+        Whether ``fewclicks train`` can train it.
+    source
+        The paper it follows.
+    summary
+        One line for people.
+    parameters
+        Of network methods at their published size, without position embeddings.
+    """
+
+    name: str
+    family: str
+    target: str
+    source: str
+    summary: str
+    needs: frozenset[str] = field(default_factory=frozenset)
+    trainable: bool = False
+    parameters: int | None = None
+
+
+_BACKBONE: Final = frozenset({"backbone"})
+
+METHODS: Final = (
+    MethodEntry(
+        name="default",
+        family="markov",
+        target="fewclicks.methods.markov.fewclicks:Fewclicks",
+        source="this package",
+        summary="fewclicks on the embedded backbone: no download, no GPU",
+        needs=_BACKBONE,
+    ),
+    MethodEntry(
+        name="fewclicks",
+        family="markov",
+        target="fewclicks.methods.markov.fewclicks:Fewclicks",
+        source="this package",
+        summary="our own best: Markov distance, geodesic prior, colour models and one min cut",
+        needs=_BACKBONE,
+    ),
+    MethodEntry(
+        name="m2n2",
+        family="markov",
+        target="fewclicks.methods.markov.m2n2:M2N2",
+        source="arXiv:2411.10411",
+        summary="Markov-map nearest neighbour on a frozen network's attention, as published",
+        needs=_BACKBONE,
+    ),
+    MethodEntry(
+        name="graphcut",
+        family="classical",
+        target="fewclicks.methods.classical.graphcut:GraphCut",
+        source="Boykov & Jolly, ICCV 2001",
+        summary="colour histograms of the seeds and one min cut",
+    ),
+    MethodEntry(
+        name="grabcut",
+        family="classical",
+        target="fewclicks.methods.classical.grabcut:GrabCut",
+        source="Rother et al., SIGGRAPH 2004",
+        summary="iterated colour mixtures and min cuts",
+    ),
+    MethodEntry(
+        name="random_walker",
+        family="classical",
+        target="fewclicks.methods.classical.random_walker:RandomWalker",
+        source="Grady, TPAMI 2006",
+        summary="which seed a random walk reaches first",
+    ),
+    MethodEntry(
+        name="geodesic",
+        family="classical",
+        target="fewclicks.methods.classical.geodesic:Geodesic",
+        source="Bai & Sapiro, IJCV 2009",
+        summary="nearest seed along paths of constant colour likelihood",
+    ),
+    MethodEntry(
+        name="gsc",
+        family="classical",
+        target="fewclicks.methods.classical.star_convexity:GeodesicStarConvexity",
+        source="Gulshan et al., CVPR 2010",
+        summary="graph cut whose object is star-convex along geodesic paths",
+    ),
+    MethodEntry(
+        name="esc",
+        family="classical",
+        target="fewclicks.methods.classical.star_convexity:EuclideanStarConvexity",
+        source="Gulshan et al., CVPR 2010",
+        summary="graph cut whose object is star-convex along straight lines",
+    ),
+)
+
+_BY_NAME: Final = {entry.name: entry for entry in METHODS}
+
+
+def find_method(name: str) -> MethodEntry:
+    """Look a name up.
+
+    Raises
+    ------
+    UnknownEntryError
+        With the nearest known name.
+    """
+    try:
+        return _BY_NAME[name]
+    except KeyError:
+        raise UnknownEntryError("method", name, _BY_NAME) from None
+
+
+def create_method(
+    name: str = "default", *, backbone: str | None = None, **settings: Any
+) -> AnyMethod:
+    """Build a method by name.
+
+    Parameters
+    ----------
+    name
+        As listed by ``fewclicks methods``.
+    backbone
+        As listed by ``fewclicks backbones``; the embedded one if left out.
+    **settings
+        Fields of the method's own configuration. Text is read as the field's type, so that a
+        command line can pass what was typed.
+
+    Raises
+    ------
+    UnknownEntryError
+        For a method, backbone or setting that does not exist.
+    InputError
+        For a setting out of its range, or a backbone for a method that has none.
+
+    Examples
+    --------
+    >>> create_method("graphcut").config.radius
+    5
+    """
+    entry = find_method(name)
+    module, _, class_name = entry.target.partition(":")
+    method_class = getattr(importlib.import_module(module), class_name)
+    config = _configure(entry.name, method_class.config_type, settings)
+    if "backbone" in entry.needs:
+        method: AnyMethod = method_class(create_backbone(backbone or EMBEDDED_BACKBONE), config)
+        return method
+    if backbone is not None:
+        raise InputError(f"Method '{name}' takes no backbone, but got '{backbone}'; leave it out.")
+    plain: AnyMethod = method_class(config)
+    return plain
+
+
+def _configure(method_name: str, config_type: type, settings: Mapping[str, Any]) -> Any:
+    fields = {item.name: item for item in dataclasses.fields(config_type)}
+    values = {}
+    for key, value in settings.items():
+        if key not in fields:
+            raise UnknownEntryError(f"setting of '{method_name}'", key, fields)
+        values[key] = _typed(key, value, fields[key].default)
+    return config_type(**values)
+
+
+def _typed(key: str, value: Any, default: Any) -> Any:
+    """Read text as the type that the setting's default has."""
+    if not isinstance(value, str) or isinstance(default, str):
+        return value
+    if isinstance(default, bool):
+        answers = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        if value.lower() in answers:
+            return answers[value.lower()]
+        raise InputError(f"Setting {key}={value}; needs true or false.")
+    try:
+        return type(default)(value)
+    except ValueError:
+        kind = "a whole number" if isinstance(default, int) else "a number"
+        raise InputError(f"Setting {key}={value}; needs {kind}.") from None

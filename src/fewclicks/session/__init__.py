@@ -1,0 +1,1 @@
+"""The only place with history: clicks, undo, redo, objects."""

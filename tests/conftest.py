@@ -1,0 +1,50 @@
+"""Fixtures that several rooms' tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from drawing import enlarge, mask, paint
+from fewclicks.arrays import BoolMask, RgbImage
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture
+def disk_mask() -> BoolMask:
+    """(60, 80), a blob a little left of the middle."""
+    return enlarge(
+        mask(
+            "................",
+            "................",
+            "....####........",
+            "...######.......",
+            "...######.......",
+            "...######.......",
+            "...######.......",
+            "....####........",
+            "................",
+            "................",
+            "................",
+            "................",
+        ),
+        5,
+    )
+
+
+@pytest.fixture
+def disk_image(disk_mask: BoolMask) -> RgbImage:
+    """The blob in red on blue."""
+    return paint(disk_mask)
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder of benchmark pictures: $FEWCLICKS_DATA, or the one beside the checkout."""
+    folder = Path(os.environ.get("FEWCLICKS_DATA", SHARED_DATA))
+    if not folder.is_dir():
+        pytest.skip(f"No benchmark pictures at {folder}; set FEWCLICKS_DATA to test on them.")
+    return folder
