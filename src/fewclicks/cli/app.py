@@ -63,8 +63,7 @@ def main() -> None:
 def _report(error: Exception) -> int:
     """Say in one line what went wrong, and choose the exit code."""
     if isinstance(error, typer.TyperException):
-        say = getattr(error, "format_message", error.__str__)
-        typer.echo(f"Error: {say()}", err=True)
+        typer.echo(f"Error: {error.format_message()}", err=True)
         return WRONG_USE
     if isinstance(error, FewclicksError):
         typer.echo(f"Error: {error}", err=True)
