@@ -1,0 +1,258 @@
+"""Pictures, masks and label maps from files, by content and not by extension.
+
+Pillow decodes; what it leaves open is settled here:
+
+* **EXIF** rotation is applied, to masks as well.
+* **Transparent** pixels are laid over white, as a viewer shows them.
+* **16 bits of grey** become 8 by the smallest depth (8, 10, 12, 14 or 16 bits) that holds the
+  brightest pixel, so a 12-bit scan is not black. Colours of 16 bits keep their upper byte.
+* **Grey of 32 bits**, whole or real, runs from its darkest pixel (black) to its brightest (white);
+  real numbers within [0, 1] are taken as they are, and what is not finite is black.
+* **Animations** and stacks give their first frame.
+* **Formats that run a program** to be drawn (PostScript, metafiles) are refused.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from fewclicks.arrays import BoolMask, FloatMap, LabelMap, RgbImage
+from fewclicks.errors import ImageError, InputError, ShapeError, StorageError
+
+MAX_MEGAPIXELS: Final = 200.0
+"""Of a picture, unless its reader says otherwise; one such takes 0.6 GB."""
+
+_FORMATS: Final = (
+    "PNG", "JPEG", "MPO", "WEBP", "TIFF", "BMP", "DIB", "GIF", "AVIF", "JPEG2000", "PPM", "TGA",
+    "PCX", "SGI", "QOI", "PSD", "ICO",
+)  # fmt: skip
+
+# Pillow keeps its pixel limit and Python its warning filters in global state, and decoders use
+# both until the last pixel; so one file is decoded at a time.
+_DECODING: Final = threading.Lock()
+
+
+def read_image(path: str | Path, *, max_megapixels: float = MAX_MEGAPIXELS) -> RgbImage:
+    """Read a picture as 8-bit colours; the module's first lines say how each kind is turned.
+
+    Parameters
+    ----------
+    path
+        The content decides, not the extension.
+    max_megapixels
+        More pixels than that are refused before any is decoded, so that a small file cannot fill
+        the memory.
+
+    Returns
+    -------
+    (H, W, 3)
+        Upright, writable.
+
+    Raises
+    ------
+    StorageError
+        If there is no such file, or it may not be read.
+    ImageError
+        If the file is no picture, is cut short, or is larger than the limit.
+    """
+    image = _decode(Path(path), max_megapixels)
+    if image.mode.startswith("I;16"):
+        return _grey_to_rgb(_sixteen_to_eight_bits(np.asarray(image)))
+    if image.mode in ("I", "F"):
+        return _grey_to_rgb(_real_to_eight_bits(np.asarray(image)))
+    if image.has_transparency_data:
+        image = _over_white(image)
+    try:
+        return np.array(image.convert("RGB"))
+    except ValueError as error:
+        raise ImageError(
+            f"{path} holds {image.mode} colours, which have no way to RGB; save it as RGB."
+        ) from error
+
+
+def read_mask(
+    path: str | Path, *, shape: tuple[int, int] | None = None, threshold: int = 0
+) -> BoolMask:
+    """Read a mask: True where the file is brighter than ``threshold``.
+
+    A pixel is as bright as its brightest channel (through the palette, where there is one). In a
+    file with transparency, a cut-out say, the opacity is the mask and colours do not count.
+
+    Parameters
+    ----------
+    path
+        Any picture; PNG is best, since JPEG blurs the edge.
+    shape : optional
+        Height and width that the mask must have.
+    threshold
+        On the file's own scale: 0 to 255 (one bit: 0 and 255), or 0 to 65535.
+
+    Returns
+    -------
+    (H, W)
+
+    Raises
+    ------
+    ShapeError
+        If the mask is not of the wanted shape.
+    StorageError, ImageError
+        As `read_image`.
+    """
+    image = _decode(Path(path), MAX_MEGAPIXELS)
+    if shape is not None and (image.height, image.width) != tuple(shape):
+        raise ShapeError(
+            f"{path} is {image.height} high and {image.width} wide; needs the size of its "
+            f"picture, {shape[0]} high and {shape[1]} wide."
+        )
+    if image.mode.startswith("I") or image.mode == "F":
+        return np.asarray(np.asarray(image) > threshold)
+    if image.has_transparency_data:
+        opacity = np.asarray(image.convert("RGBA").getchannel("A"))
+        if opacity.min() < 255:
+            return np.asarray(opacity > threshold)
+    return np.asarray(np.asarray(image.convert("RGB")).max(axis=2) > threshold)
+
+
+def read_label_map(path: str | Path) -> LabelMap:
+    """Read a map of labels: the numbers as they stand in a grey or palette file.
+
+    Parameters
+    ----------
+    path
+        A file of 1, 8, 16 or 32 bits of grey, or a palette, whose indices are the labels. Colours
+        are taken where all three channels agree.
+
+    Returns
+    -------
+    (H, W)
+        0 and up.
+
+    Raises
+    ------
+    ImageError
+        If the file holds colours, transparency, or numbers that are no labels.
+    StorageError
+        As `read_image`.
+    """
+    image = _decode(Path(path), MAX_MEGAPIXELS)
+    values = np.asarray(image)
+    if image.mode == "RGB" and bool((values == values[..., :1]).all()):
+        values = values[..., 0]
+    if values.ndim != 2 or image.mode == "F":
+        raise ImageError(
+            f"{path} holds {image.mode} pixels, not labels; needs a grey PNG of 8 or 16 bits, "
+            "or one with a palette."
+        )
+    if int(values.min()) < 0:
+        raise ImageError(f"{path} holds the label {values.min()}; needs labels from 0.")
+    return values.astype(np.int32)
+
+
+def _decode(path: Path, max_megapixels: float) -> Image.Image:
+    """Read the first frame, upright, and close the file."""
+    if not max_megapixels > 0:
+        raise InputError(f"max_megapixels is {max_megapixels}; needs a number above 0.")
+    _check_file(path)
+    try:
+        with _pillow_without_limit_or_warnings(), Image.open(path, formats=_FORMATS) as image:
+            _check_size(path, image, max_megapixels)
+            image.load()
+            _turn_upright(image)
+            return image
+    except ImageError:
+        raise
+    except MemoryError as error:
+        raise ImageError(
+            f"{path} does not fit into memory; shrink it, or lower max_megapixels."
+        ) from error
+    except UnidentifiedImageError as error:
+        raise ImageError(
+            f"{path} is no picture in a known format; needs PNG, JPEG, WebP, TIFF, BMP or GIF "
+            "of usual depth."
+        ) from error
+    except PermissionError as error:
+        raise StorageError(f"Cannot read {path}: permission denied.") from error
+    except Exception as error:  # decoders answer broken files with every kind of exception
+        raise ImageError(
+            f"{path} is damaged or cut short and cannot be read whole ({error}); fetch it again."
+        ) from error
+
+
+def _check_file(path: Path) -> None:
+    try:
+        if not path.exists():
+            raise StorageError(f"There is no file {path}.")
+        if path.is_dir():
+            raise StorageError(f"{path} is a folder; needs a picture file.")
+        if not path.is_file():  # a pipe would wait for ever
+            raise StorageError(f"{path} is no regular file; needs a picture file.")
+        if path.stat().st_size == 0:
+            raise ImageError(f"{path} is empty (0 bytes); needs a picture file.")
+    except (OSError, ValueError) as error:
+        if isinstance(error, (StorageError, ImageError)):
+            raise
+        raise StorageError(f"Cannot read {str(path)!r}: {error}.") from error
+
+
+def _check_size(path: Path, image: Image.Image, max_megapixels: float) -> None:
+    pixels = image.width * image.height
+    if pixels > max_megapixels * 1e6:
+        raise ImageError(
+            f"{path} is {image.width} x {image.height}, {pixels / 1e6:.4g} megapixels; the limit "
+            f"is {max_megapixels:g}. Shrink it, or raise the limit with max_megapixels."
+        )
+
+
+def _turn_upright(image: Image.Image) -> None:
+    with suppress(Exception):  # a broken note about the camera must not cost the picture
+        ImageOps.exif_transpose(image, in_place=True)
+
+
+@contextmanager
+def _pillow_without_limit_or_warnings() -> Iterator[None]:
+    with _DECODING, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        limit = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+def _over_white(image: Image.Image) -> Image.Image:
+    layer = image.convert("RGBA")
+    white = Image.new("RGBA", layer.size, "white")
+    return Image.alpha_composite(white, layer)
+
+
+def _sixteen_to_eight_bits(grey: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    brightest = int(grey.max())
+    depth = next(bits for bits in (8, 10, 12, 14, 16) if brightest < 1 << bits)
+    # A table is quicker than arithmetic on every pixel.
+    table = np.rint(np.arange(1 << depth) * (255 / ((1 << depth) - 1))).astype(np.uint8)
+    return np.asarray(table[grey])
+
+
+def _real_to_eight_bits(grey: NDArray[np.int32] | FloatMap) -> NDArray[np.uint8]:
+    is_real = np.isfinite(grey)
+    if not is_real.any():
+        return np.zeros(grey.shape, dtype=np.uint8)
+    low, high = float(grey[is_real].min()), float(grey[is_real].max())
+    if grey.dtype.kind == "f" and low >= 0 and high <= 1:
+        low, high = 0.0, 1.0
+    share = (np.where(is_real, grey, low).astype(np.float64) - low) / max(high - low, 1e-300)
+    return np.rint(share * 255).astype(np.uint8)
+
+
+def _grey_to_rgb(grey: NDArray[np.uint8]) -> RgbImage:
+    return np.repeat(grey[..., None], 3, axis=2)
