@@ -1,0 +1,165 @@
+"""Doubly stochastic scaling: the walk forgets that some tokens are looked at more than others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewclicks.arrays import FloatMatrix
+
+_LEAST = np.float32(1e-20)  # nobody's neighbour; smaller entries would only slow the arithmetic
+_ROWS_AT_A_TIME = 512
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Transition:
+    """A doubly stochastic matrix that is never written out.
+
+    Entry (i, j) is ``rows[i] * kernel[i, j] * columns[j]``: where a walk at token i goes next.
+
+    Parameters
+    ----------
+    kernel : (n, n)
+        Not negative.
+    rows, columns : (n,)
+        Scaling of the rows and of the columns.
+    is_symmetric
+        Whether the scaled matrix equals its transpose.
+    error
+        Largest distance of a row's or column's sum from 1.
+    rounds
+        How many it took.
+    """
+
+    kernel: FloatMatrix
+    rows: NDArray[np.float32]
+    columns: NDArray[np.float32]
+    is_symmetric: bool
+    error: float
+    rounds: int
+
+    @property
+    def count(self) -> int:
+        """Of tokens."""
+        return int(self.kernel.shape[0])
+
+    def step(self, places: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Move each distribution one step on.
+
+        Parameters
+        ----------
+        places : (n,) or (k, n)
+
+        Returns
+        -------
+        Of the same shape, ``places @ matrix``.
+        """
+        moved: NDArray[np.float32] = np.matmul(places * self.rows, self.kernel)
+        moved *= self.columns
+        return moved
+
+    def matrix(self) -> FloatMatrix:
+        """(n, n) Written out, for those who want to look at it."""
+        return self.rows[:, None] * self.kernel * self.columns
+
+
+def temper(attention: FloatMatrix, temperature: float) -> FloatMatrix:
+    """Sharpen or flatten rows: ``attention ** (1 / temperature)`` up to a factor for each row.
+
+    Parameters
+    ----------
+    attention : (n, n)
+        Not negative.
+    temperature
+        Below 1 sharpens.
+
+    Returns
+    -------
+    (n, n) float32
+        Each row's largest entry is 1. The factor is free, as `sinkhorn` scales rows anyway; with
+        this one the softmax of a symmetric similarity becomes symmetric again.
+
+    References
+    ----------
+    .. [1] M2N2, Eq. 5 (arXiv:2411.10411).
+    """
+    kernel = np.empty(attention.shape, dtype=np.float32)
+    for start in range(0, len(attention), _ROWS_AT_A_TIME):
+        rows = slice(start, start + _ROWS_AT_A_TIME)
+        largest = attention[rows].max(axis=1, keepdims=True)
+        np.divide(attention[rows], np.maximum(largest, _LEAST), out=kernel[rows])
+        if temperature != 1.0:
+            np.power(kernel[rows], np.float32(1.0 / temperature), out=kernel[rows])
+        np.maximum(kernel[rows], _LEAST, out=kernel[rows])
+    return kernel
+
+
+def sinkhorn(kernel: FloatMatrix, *, rounds: int = 200, tolerance: float = 1e-4) -> Transition:
+    """Scale rows and columns until both sum to 1.
+
+    Parameters
+    ----------
+    kernel : (n, n)
+        Positive; it is kept, not copied.
+    rounds
+        At most; a round is one product with the kernel if that is symmetric, else two.
+    tolerance
+        Stop once no sum is further from 1.
+
+    Returns
+    -------
+    Transition
+        With the error reached. Rows sum to 1 exactly where the kernel is not symmetric.
+
+    References
+    ----------
+    .. [1] Sinkhorn & Knopp, "Concerning nonnegative matrices and doubly stochastic matrices",
+       Pacific Journal of Mathematics 21, 1967.
+    .. [2] Knight, Ruiz & Ucar, "A symmetry preserving algorithm for matrix scaling", SIAM Journal
+       on Matrix Analysis and Applications 35, 2014: the damped symmetric rounds, whose error
+       halves however slowly the walk mixes.
+    """
+    if is_symmetric(kernel):
+        return _scale_symmetric(kernel, rounds, tolerance)
+    return _scale(kernel, rounds, tolerance)
+
+
+def is_symmetric(kernel: FloatMatrix, *, tolerance: float = 1e-4) -> bool:
+    """Whether no entry differs from its mirror by more than this share of it."""
+    for start in range(0, len(kernel), _ROWS_AT_A_TIME):
+        block = slice(start, start + _ROWS_AT_A_TIME)
+        here, mirrored = kernel[block, start:], kernel[start:, block].T
+        # Next to the diagonal's 1 an entry this small counts for nothing, rounded as it may be.
+        if not np.allclose(here, mirrored, rtol=tolerance, atol=1e-12):
+            return False
+    return True
+
+
+def _scale_symmetric(kernel: FloatMatrix, rounds: int, tolerance: float) -> Transition:
+    scale = 1.0 / np.sqrt(kernel.sum(axis=1))
+    for done in range(rounds + 1):
+        reached = kernel @ scale
+        error = float(np.abs(scale * reached - 1.0).max())
+        if error <= tolerance or done == rounds:
+            break
+        scale = np.sqrt(scale / reached)
+    return Transition(
+        kernel=kernel, rows=scale, columns=scale, is_symmetric=True, error=error, rounds=done
+    )
+
+
+def _scale(kernel: FloatMatrix, rounds: int, tolerance: float) -> Transition:
+    rows = 1.0 / np.sqrt(kernel.sum(axis=1))
+    columns = np.ones_like(rows)
+    for done in range(rounds + 1):
+        reached = rows @ kernel
+        error = float(np.abs(columns * reached - 1.0).max())
+        if (error <= tolerance and done) or done == rounds:
+            break
+        columns = 1.0 / reached
+        rows = 1.0 / (kernel @ columns)
+    return Transition(
+        kernel=kernel, rows=rows, columns=columns, is_symmetric=False, error=error, rounds=done
+    )
