@@ -1,0 +1,151 @@
+"""Names open data sets. Reading the table imports no loader."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from fewclicks.datasets.base import Dataset
+from fewclicks.errors import InputError, StorageError, UnknownEntryError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DatasetEntry:
+    """One data set, as the table knows it.
+
+    Parameters
+    ----------
+    name
+        What a user types; also the folder looked for below the folder of data sets.
+    target
+        ``"module:Class"``, imported when the data set is opened; built from name, folder, config.
+    summary
+        One line for people.
+    settings
+        Of the loader's configuration, as the data set asks.
+    settings_by_rule
+        What a click rule reads differently in this data set.
+    """
+
+    name: str
+    target: str
+    summary: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings_by_rule: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+_FOLDER: Final = "fewclicks.datasets.folder:FolderDataset"
+_BAND_IS_OBJECT: Final = {"threshold": 0, "void": -1}
+
+DATASETS: Final = (
+    DatasetEntry(
+        name="folder",
+        target=_FOLDER,
+        summary="your own: images/<stem>.jpg|png beside masks/<stem>.png",
+    ),
+    DatasetEntry(
+        name="grabcut",
+        target=_FOLDER,
+        summary="50 pictures; mask above 128 is the object, 128 is void",
+        settings={"threshold": 128, "void": 128},
+        settings_by_rule={"m2n2": _BAND_IS_OBJECT, "random": _BAND_IS_OBJECT},
+    ),
+    DatasetEntry(
+        name="berkeley",
+        target=_FOLDER,
+        summary="100 objects on 96 pictures; mask above 128 is the object",
+        settings={"threshold": 128},
+    ),
+    DatasetEntry(
+        name="davis",
+        target=_FOLDER,
+        summary="345 frames of 50 videos; all objects of a frame count as one",
+    ),
+)
+
+_BY_NAME: Final = {entry.name: entry for entry in DATASETS}
+
+
+def find_dataset(name: str) -> DatasetEntry:
+    """Look a data set up.
+
+    Raises
+    ------
+    UnknownEntryError
+        With near misses, if there is none of that name.
+    """
+    try:
+        return _BY_NAME[name]
+    except KeyError:
+        raise UnknownEntryError("data set", name, _BY_NAME) from None
+
+
+def open_dataset(
+    name: str, data: str | Path | None, *, rule: str = "ritm", **settings: Any
+) -> Dataset:
+    """Open a data set by name; pixels are read when a sample is asked for them.
+
+    Parameters
+    ----------
+    name
+        As listed by ``fewclicks datasets list``.
+    data
+        The data set's own folder, or the folder of data sets that holds it under its name.
+    rule
+        The click rule that will be used; some data sets are read differently under some rules.
+    **settings
+        Fields of the loader's configuration, over those of the data set. Text is read as the
+        field's type, so that a command line can pass what was typed.
+
+    Raises
+    ------
+    UnknownEntryError
+        For a data set or setting that does not exist.
+    StorageError
+        If the folder is missing.
+    InputError
+        For a setting out of its range, or a folder whose pictures and masks do not pair up.
+    """
+    entry = find_dataset(name)
+    module, _, class_name = entry.target.partition(":")
+    loader = getattr(importlib.import_module(module), class_name)
+    chosen = {**entry.settings, **entry.settings_by_rule.get(rule, {})}
+    chosen |= _typed(name, loader.config_type, settings)
+    dataset: Dataset = loader(name, _locate(name, data), loader.config_type(**chosen))
+    return dataset
+
+
+def _locate(name: str, data: str | Path | None) -> Path:
+    if data is None:
+        raise InputError(
+            f"Data set '{name}' needs a folder: give --data DIR, or set FEWCLICKS_DATA to the "
+            "folder of data sets."
+        )
+    folder = Path(data)
+    if not folder.is_dir():
+        raise StorageError(f"There is no folder {folder}; needs data set '{name}' or its parent.")
+    if (folder / name).is_dir() and not (folder / "images").is_dir():
+        return folder / name
+    if not (folder / "images").is_dir():
+        raise StorageError(
+            f"{folder} holds neither a folder '{name}' nor the data set itself (folders 'images' "
+            "and 'masks')."
+        )
+    return folder
+
+
+def _typed(name: str, config_type: type, settings: Mapping[str, Any]) -> dict[str, Any]:
+    defaults = {item.name: item.default for item in dataclasses.fields(config_type)}
+    values: dict[str, Any] = {}
+    for key, value in settings.items():
+        if key not in defaults:
+            raise UnknownEntryError(f"setting of data set '{name}'", key, defaults)
+        try:
+            values[key] = int(value) if isinstance(defaults[key], int) else value
+        except ValueError:
+            raise InputError(f"Setting {key}={value}; needs a whole number.") from None
+    return values

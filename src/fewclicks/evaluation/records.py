@@ -1,0 +1,158 @@
+"""What one object's clicks came to, and the journal that keeps it through a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+from fewclicks.errors import InputError, StorageError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ObjectRecord:
+    """One object, clicked to its end.
+
+    Parameters
+    ----------
+    id, picture
+        As in `fewclicks.datasets.base.Sample`.
+    ious
+        After click 1, 2, …
+    clicks
+        ``(x, y, is_positive)``, as many as IoUs.
+    prepare_seconds
+        For the picture; None where an earlier object's preparation was shared.
+    click_seconds
+        For all clicks together, in the session alone.
+    elapsed_seconds
+        For everything: preparation, clicks, simulated user, IoU. Reading files is left out.
+    """
+
+    id: str
+    picture: str
+    ious: tuple[float, ...]
+    clicks: tuple[tuple[int, int, bool], ...]
+    prepare_seconds: float | None
+    click_seconds: float
+    elapsed_seconds: float
+
+
+class Journal:
+    """A file that grows by one line for each object and survives a kill.
+
+    The first line says what is run, so that a run can only be resumed as itself. A line that was
+    cut short by a kill, and all that follows it, is dropped.
+
+    Parameters
+    ----------
+    path
+        Made anew if there is none.
+    run
+        What is run, as JSON can hold it.
+    resume
+        Go on with a journal that is there.
+
+    Raises
+    ------
+    StorageError
+        If a journal is there and `resume` was not asked for, or it cannot be written.
+    InputError
+        If the journal is of another run, or is no journal.
+    """
+
+    def __init__(self, path: Path, run: Mapping[str, Any], *, resume: bool) -> None:
+        self.path = path
+        self.records: list[ObjectRecord] = []
+        """Of objects that were done before, in the order they were done."""
+        if path.exists() and not resume:
+            raise StorageError(
+                f"{path} holds a run already; --resume goes on with it, another --out starts anew."
+            )
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            kept = self._read(run) if path.exists() else 0
+            self._file: BinaryIO = path.open("r+b" if path.exists() else "wb")
+            self._file.truncate(kept)
+            self._file.seek(kept)
+            if kept == 0:
+                self._write({"run": run})
+        except OSError as error:
+            if isinstance(error, StorageError):
+                raise
+            raise StorageError(f"Cannot write {path}: {(error.strerror or '').lower()}.") from error
+
+    def append(self, record: ObjectRecord) -> None:
+        """Write one object's line, down to the disk."""
+        self._write(asdict(record))
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        self._file.write(json.dumps(line).encode() + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def _read(self, run: Mapping[str, Any]) -> int:
+        """Take over the whole lines; say how many bytes they are."""
+        kept = 0
+        for line in self.path.read_bytes().splitlines(keepends=True):
+            content = _whole(line)
+            if content is None:
+                break
+            if kept == 0:
+                _check_same_run(self.path, content, json.loads(json.dumps(run)))
+            else:
+                self.records.append(_record(self.path, content))
+            kept += len(line)
+        return kept
+
+
+def _whole(line: bytes) -> Any:
+    try:
+        return json.loads(line) if line.endswith(b"\n") else None
+    except ValueError:
+        return None
+
+
+def _record(path: Path, content: Any) -> ObjectRecord:
+    try:
+        ious = tuple(content.pop("ious"))
+        clicks = tuple((x, y, is_positive) for x, y, is_positive in content.pop("clicks"))
+        return ObjectRecord(ious=ious, clicks=clicks, **content)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise InputError(
+            f"{path} holds a line that is no object's record; choose another --out."
+        ) from None
+
+
+def _check_same_run(path: Path, content: Any, run: dict[str, Any]) -> None:
+    before = content.get("run") if isinstance(content, dict) else None
+    if not isinstance(before, dict):
+        raise InputError(f"{path} is no journal of a run; choose another --out.")
+    differing = sorted(key for key in before.keys() | run if before.get(key) != run.get(key))
+    if differing:
+        first = differing[0]
+        raise InputError(
+            f"{path} is of another run: it differs in {', '.join(differing)} ({first} was "
+            f"{_short(before.get(first))}, now {_short(run.get(first))}). Ask for the same run, "
+            "or choose another --out."
+        )
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."
