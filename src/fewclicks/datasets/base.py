@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -102,9 +102,14 @@ def all_samples(dataset: Dataset) -> Iterator[Sample]:
         yield from sharing_pixels(dataset.samples(picture))
 
 
-def sharing_pixels(samples: list[Sample]) -> Iterator[Sample]:
-    """Give the objects of one picture its pixels, which are read once."""
+def sharing_pixels(samples: Sequence[Sample]) -> Iterator[Sample]:
+    """Give the objects of one picture its pixels, which are read once.
+
+    The samples that are given out are new, so that no more than one object's masks are held.
+    """
+    image = None
     for sample in samples:
-        if sample is not samples[0]:
-            sample.__dict__["image"] = samples[0].image
-        yield sample
+        shared = replace(sample)
+        image = shared.image if image is None else image
+        shared.__dict__["image"] = image
+        yield shared

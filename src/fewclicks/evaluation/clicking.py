@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 import numpy as np
 
@@ -13,7 +13,8 @@ from fewclicks.evaluation.clicker import SimulatedUser
 from fewclicks.evaluation.records import ObjectRecord
 from fewclicks.evaluation.scores import TARGETS
 from fewclicks.images.masks import iou
-from fewclicks.methods.base import AnyMethod, Prediction
+from fewclicks.methods.base import AnyMethod
+from fewclicks.session.session import Session
 
 
 def click_picture(
@@ -23,7 +24,7 @@ def click_picture(
     *,
     max_clicks: int = 20,
     curve: bool = False,
-) -> Iterator[ObjectRecord]:
+) -> Generator[ObjectRecord, None, None]:
     """Click the objects of one picture, which is prepared once.
 
     Parameters
@@ -45,36 +46,43 @@ def click_picture(
         As soon as an object is done.
     """
     prepared = None
-    for sample in sharing_pixels(list(samples)):
+    for sample in sharing_pixels(samples):
         truth, void = sample.object_mask, sample.void_mask
-        prepare_seconds = None
         started = time.perf_counter()
+        prepare_seconds = None
         if prepared is None:
             prepared = method.prepare(sample.image)
             prepare_seconds = time.perf_counter() - started
-        clicks: list[Click] = []
+        session = Session(method, prepared)
         ious: list[float] = []
-        mask = np.zeros_like(truth)
-        prediction: Prediction | None = None
         click_seconds = 0.0
-        while len(clicks) < max_clicks:
-            click = user.next_click(truth, mask, void=void, clicked=clicks, object_id=sample.id)
+        while len(ious) < max_clicks:
+            click = user.next_click(
+                truth, session.mask, void=void, clicked=session.clicks, object_id=sample.id
+            )
             if click is None:
                 break
-            clicks.append(click)
             asked = time.perf_counter()
-            prediction = method.predict(prepared, clicks, prediction)
-            mask = prediction.mask
+            session.click(click.x, click.y, is_positive=click.is_positive)
             click_seconds += time.perf_counter() - asked
-            ious.append(iou(mask, truth, void=void))
+            ious.append(iou(session.mask, truth, void=void))
             if user.stops_at_target and not curve and ious[-1] >= max(TARGETS) / 100:
                 break
         yield ObjectRecord(
             id=sample.id,
             picture=sample.picture,
             ious=tuple(ious),
-            clicks=tuple((click.x, click.y, click.is_positive) for click in clicks),
+            clicks=tuple((click.x, click.y, click.is_positive) for click in session.clicks),
             prepare_seconds=prepare_seconds,
             click_seconds=click_seconds,
             elapsed_seconds=time.perf_counter() - started,
         )
+
+
+def warm_up(method: AnyMethod) -> None:
+    """Have a small picture clicked, so that compiling and loading fall in no measured time."""
+    image = np.full((64, 96, 3), 40, dtype=np.uint8)
+    image[16:48, 24:72] = 200
+    prepared = method.prepare(image)
+    clicks = [Click(48, 32), Click(8, 8, is_positive=False)]
+    method.predict(prepared, clicks, method.predict(prepared, clicks[:1]))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 from fewclicks.errors import InputError, StorageError
 
@@ -90,7 +90,7 @@ class Journal:
         """Write one object's line, down to the disk."""
         self._write(asdict(record))
 
-    def __enter__(self) -> Journal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
