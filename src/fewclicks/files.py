@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fewclicks.errors import StorageError
+from fewclicks.errors import InputError, StorageError
 
 
 @contextmanager
@@ -63,6 +63,48 @@ def write_text(path: Path, content: str) -> None:
         If it cannot be written.
     """
     write_bytes(path, content.encode("utf-8"))
+
+
+def read_text(path: Path) -> str:
+    """Read a UTF-8 file.
+
+    Raises
+    ------
+    StorageError
+        If it is not there, or cannot be read.
+    InputError
+        If it is no UTF-8 text.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is no text in UTF-8.") from None
+    except OSError as error:
+        raise StorageError(f"Cannot read {path}: {_reason(error)}.") from error
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a place for a file that could not be written, before the work and not after it.
+
+    Raises
+    ------
+    StorageError
+        If it is a folder, or its folder can neither be written nor made.
+    """
+    try:
+        if path.is_dir():
+            raise StorageError(f"Cannot write {path}: it is a folder; needs a file name.")
+        folder = path.parent
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        if not folder.is_dir():
+            raise StorageError(f"Cannot write {path}: {folder} is a file, not a folder.")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise StorageError(f"Cannot write {path}: permission denied in {folder}.")
+    except (OSError, ValueError) as error:
+        if isinstance(error, StorageError):
+            raise
+        raise StorageError(f"Cannot write {str(path)!r}: {error}.") from error
 
 
 def _hand_over(beside: Path, path: Path) -> None:

@@ -1,0 +1,432 @@
+"""Session: one person, one picture, one method; the only place with history."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fewclicks.arrays import BoolMask, FloatMap, RgbImage
+from fewclicks.clicks import Click, check_clicks
+from fewclicks.errors import InputError
+from fewclicks.images.boxes import Box
+from fewclicks.methods.base import AnyMethod, Guidance, Prediction, Prepared
+from fewclicks.session.history import KEPT_BYTES, KeptAnswers, Moment, basis
+from fewclicks.session.pictures import check_mask, check_picture
+from fewclicks.session.prompts import (
+    Correction,
+    Finish,
+    FinishedObject,
+    PackedMask,
+    Point,
+    Scribble,
+    Step,
+    read_stroke,
+    stroke_clicks,
+)
+from fewclicks.session.scene import Scene
+
+
+class Session:
+    """Clicks on one picture, with undo, redo and several objects.
+
+    Parameters
+    ----------
+    method
+        Is asked after every step; several sessions, in several threads, may share it.
+    image : (H, W, 3)
+        In [0, 255]; or what ``method.prepare`` gave for it, so that sessions on several objects
+        of one picture prepare it once.
+    initial_mask : (H, W), optional
+        A mask of the first object to correct. It is the answer until the first click, and the
+        ``previous`` answer of that click; methods that look at clicks only (the classical ones)
+        let go of it then.
+    kept_bytes
+        Memory for answers that undo gives back at once; older ones are computed again, which
+        gives the same answer since methods are pure.
+
+    Raises
+    ------
+    InputError
+        If the image is none, or the mask is not of its size.
+
+    Notes
+    -----
+    A step that fails leaves the session as it was. A session belongs to one thread at a time.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fewclicks import Session, create_method
+    >>> image = np.zeros((40, 60, 3), dtype=np.uint8)
+    >>> image[10:30, 10:30] = 255
+    >>> session = Session(create_method("graphcut"), image)
+    >>> answer = session.click(x=20, y=20)
+    >>> session.can_undo, session.can_redo
+    (True, False)
+    """
+
+    def __init__(
+        self,
+        method: AnyMethod,
+        image: RgbImage | Prepared,
+        *,
+        initial_mask: BoolMask | None = None,
+        kept_bytes: int = KEPT_BYTES,
+    ) -> None:
+        self._method = method
+        self._prepared = (
+            image if isinstance(image, Prepared) else method.prepare(check_picture(image))
+        )
+        self._place: _Place | None = None
+        self._kept = KeptAnswers(kept_bytes)
+        scene = Scene(height=self._prepared.height, width=self._prepared.width)
+        self._moments: tuple[Moment, ...] = (Moment(step=None, scene=scene, asked=()),)
+        self._index = 0
+        self._prediction: Prediction | None = None
+        if initial_mask is not None:
+            self._begin_with(PackedMask.pack(check_mask(initial_mask, self._shape)))
+
+    # What a person does.
+
+    def click(self, x: int, y: int, *, is_positive: bool = True) -> Prediction:
+        """Say that a pixel belongs to the object, or that it does not.
+
+        Raises
+        ------
+        InputError
+            If the pixel is outside the image, or a positive click is on a finished object or
+            outside the box.
+        """
+        return self._take(Click(x=x, y=y, is_positive=is_positive))
+
+    def scribble(self, points: Iterable[Point], *, is_positive: bool = True) -> Prediction:
+        """Draw a stroke over the object, or over what is not the object: one step.
+
+        Parameters
+        ----------
+        points
+            Corners of the stroke, as `Point` or pairs ``(x, y)``; a bounded number of clicks is
+            sampled along it by arc length. Where a positive stroke crosses finished objects or
+            leaves the box, no click is sampled.
+        is_positive
+            True on the object.
+
+        Raises
+        ------
+        InputError
+            If a point is outside the image, or no click is left.
+        """
+        corners = read_stroke(points)
+        places = [Click(x=math.floor(corner.x), y=math.floor(corner.y)) for corner in corners]
+        check_clicks(places, height=self._shape[0], width=self._shape[1])
+        clicks = stroke_clicks(corners, is_positive=is_positive)
+        excluded = self._placed(self._now.scene).excluded
+        if is_positive and excluded is not None:
+            clicks = [click for click in clicks if not excluded[click.y, click.x]] or clicks
+        return self._take(Scribble(tuple(clicks)))
+
+    def box(self, x0: int, y0: int, x1: int, y1: int) -> Prediction:
+        """Say that the object lies in columns ``x0 … x1 - 1`` and rows ``y0 … y1 - 1``.
+
+        Nothing outside becomes part of the mask, and the centre stands as a positive click until
+        the person makes one. A second box replaces the first.
+
+        Raises
+        ------
+        InputError
+            If the box is empty, leaves the image or a positive click out, or is all excluded.
+        """
+        return self._take(Box(x0, y0, x1, y1))
+
+    def correct(self, mask: BoolMask) -> Prediction:
+        """Put a mask from elsewhere, (H, W), in the place of the answer, and go on from it.
+
+        The clicks so far still stand. How much of the mask outlives the next click is the
+        method's choice, as for an initial mask.
+
+        Raises
+        ------
+        InputError
+            If the mask is not boolean, or not of the image's size.
+        """
+        wanted = check_mask(mask, self._shape)
+        return self._take(Correction(PackedMask.pack(self._within(wanted))))
+
+    def finish_object(self, label: str) -> FinishedObject:
+        """Close the present object, and begin the next one, which keeps off it.
+
+        Raises
+        ------
+        InputError
+            If the object has no pixel yet, or no label.
+        """
+        if not label.strip():
+            raise InputError("The object's label is empty; needs a name, such as 'dog'.")
+        mask = self.mask
+        if not mask.any():
+            raise InputError(f"Object '{label}' is still empty; click on it before finishing it.")
+        self._advance(Finish(label.strip(), PackedMask.pack(mask)))
+        return self.objects[-1]
+
+    def undo(self) -> Prediction | None:
+        """Take the last step back, whatever it was; None where no answer came before it.
+
+        Raises
+        ------
+        InputError
+            If there is no step left.
+        """
+        if not self.can_undo:
+            raise InputError("There is no step to undo.")
+        return self._go_to(self._index - 1)
+
+    def redo(self) -> Prediction | None:
+        """Take the step again that was undone last.
+
+        Raises
+        ------
+        InputError
+            If no step was undone, or another was taken since.
+        """
+        if not self.can_redo:
+            raise InputError("There is no step to redo.")
+        return self._go_to(self._index + 1)
+
+    # What a person sees.
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether a step is left to undo."""
+        return self._index > 0
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether an undone step is left to redo."""
+        return self._index < len(self._moments) - 1
+
+    @property
+    def image(self) -> RgbImage:
+        """(H, W, 3), the picture."""
+        return self._prepared.image
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Every step that stands, of all objects, oldest first; an initial mask is none."""
+        return _steps(self._moments[1 : self._index + 1])
+
+    @property
+    def clicks(self) -> tuple[Click, ...]:
+        """On the present object, strokes included."""
+        return self._now.scene.clicks
+
+    @property
+    def objects(self) -> tuple[FinishedObject, ...]:
+        """Finished ones, oldest first."""
+        return self._now.scene.objects
+
+    @property
+    def prediction(self) -> Prediction | None:
+        """The method's answer to the last step; None before the first one of an object."""
+        return self._prediction
+
+    @property
+    def mask(self) -> BoolMask:
+        """(H, W) True on the present object; a new array, never on excluded pixels."""
+        if self._prediction is None:
+            return np.zeros(self._shape, dtype=bool)
+        return self._within(self._prediction.mask)
+
+    @property
+    def probability(self) -> FloatMap:
+        """(H, W) of belonging to the present object; a new array, 0 on excluded pixels."""
+        if self._prediction is None:
+            return np.zeros(self._shape, dtype=np.float32)
+        probability = self._prediction.probability.copy()
+        excluded = self._placed(self._now.scene).excluded
+        if excluded is not None:
+            probability[excluded] = 0
+        return probability
+
+    # On paper.
+
+    def to_json(self) -> str:
+        """Write the sitting down: its steps, undone ones too, and a checksum of the picture."""
+        from fewclicks.session.saving import Sitting, write_sitting
+
+        first, *later = self._moments
+        initial = first.step.mask if isinstance(first.step, Correction) else None
+        sitting = Sitting(initial=initial, steps=_steps(later), done=self._index)
+        return write_sitting(sitting, image=self.image, method=self._method)
+
+    @classmethod
+    def from_json(
+        cls, text: str, method: AnyMethod, image: RgbImage | Prepared, *, source: str = "session"
+    ) -> Session:
+        """Take up a sitting that `to_json` wrote.
+
+        Finished objects come back as they were. The answer on the present one is the method's;
+        it is the answer there was where the method and its settings are the same.
+
+        Parameters
+        ----------
+        text
+            What `to_json` gave.
+        method
+            To go on with.
+        image : (H, W, 3)
+            The same picture, or what ``method.prepare`` gave for it.
+        source
+            What messages call the text.
+
+        Raises
+        ------
+        InputError
+            If the text is no saved session, or one of another picture.
+        """
+        from fewclicks.session.saving import read_sitting
+
+        pixels = image.image if isinstance(image, Prepared) else check_picture(image)
+        sitting = read_sitting(text, image=pixels, source=source)
+        session = cls(method, image)
+        try:
+            if sitting.initial is not None:
+                session._begin_with(sitting.initial)
+            for step in sitting.steps:
+                session._moments = (*session._moments, session._moment_after(step))
+                session._index += 1
+            session._go_to(sitting.done)
+        except InputError as error:
+            raise InputError(f"{source} holds a step that does not fit: {error}") from None
+        return session
+
+    def save(self, path: str | Path) -> None:
+        """Write `to_json` to a file, whole or not at all.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be written.
+        """
+        from fewclicks.files import write_text
+
+        write_text(Path(path), self.to_json())
+
+    @classmethod
+    def load(cls, path: str | Path, method: AnyMethod, image: RgbImage | Prepared) -> Session:
+        """Take up a sitting from a file; see `from_json`.
+
+        Raises
+        ------
+        InputError
+            If the file is no saved session, or one of another picture.
+        StorageError
+            If it cannot be read.
+        """
+        from fewclicks.files import read_text
+
+        return cls.from_json(read_text(Path(path)), method, image, source=str(path))
+
+    # How it works.
+
+    @property
+    def _now(self) -> Moment:
+        return self._moments[self._index]
+
+    @property
+    def _shape(self) -> tuple[int, int]:
+        return self._prepared.height, self._prepared.width
+
+    def _begin_with(self, mask: PackedMask) -> None:
+        step = Correction(mask)
+        scene = self._moments[0].scene.after(step, self._prepared.excluded)
+        self._moments = (Moment(step=step, scene=scene, asked=()),)
+        self._go_to(0)
+
+    def _take(self, step: Step) -> Prediction:
+        self._advance(step)
+        if self._prediction is None:
+            raise AssertionError(f"{step} has no answer")
+        return self._prediction
+
+    def _advance(self, step: Step) -> None:
+        """Add a step; nothing has changed if it, or the method, fails."""
+        moments = (*self._moments[: self._index + 1], self._moment_after(step))
+        prediction = self._answer(moments, self._index + 1)
+        self._kept.drop(self._moments[self._index + 1 :])
+        self._moments, self._index, self._prediction = moments, self._index + 1, prediction
+
+    def _moment_after(self, step: Step) -> Moment:
+        now = self._now.scene
+        scene = now.after(step, self._placed(now).excluded)
+        return Moment(step=step, scene=scene, asked=scene.asked(self._placed(scene).excluded))
+
+    def _go_to(self, index: int) -> Prediction | None:
+        self._prediction = self._answer(self._moments, index)
+        self._index = index
+        return self._prediction
+
+    def _answer(self, moments: Sequence[Moment], index: int) -> Prediction | None:
+        """Give a moment's answer: the kept one, or by replay from the nearest that is kept."""
+        missing: list[int] = []
+        at: int | None = index
+        answer: Prediction | None = None
+        while at is not None and not moments[at].is_blank:
+            answer = self._kept.of(moments[at])
+            if answer is not None:
+                break
+            missing.append(at)
+            at = None if isinstance(moments[at].step, Correction) else basis(moments, at)
+        for late in reversed(missing):
+            answer = self._ask(moments[late], answer)
+            self._kept.keep(moments[late], answer)
+        return answer
+
+    def _ask(self, moment: Moment, previous: Prediction | None) -> Prediction:
+        if isinstance(moment.step, Correction):
+            answer = Prediction.from_mask(moment.step.mask.unpack())
+        else:
+            prepared = self._placed(moment.scene).prepared
+            answer = self._method.predict(prepared, moment.asked, previous)
+        answer.probability.flags.writeable = False  # it is history now
+        return answer
+
+    def _placed(self, scene: Scene) -> _Place:
+        """Condition the picture on the scene; the last one is kept, as most steps share it."""
+        if self._place is None or not self._place.belongs_to(scene):
+            excluded = _union(self._prepared.excluded, scene.excluded())
+            prepared = self._prepared
+            if excluded is not prepared.excluded:
+                prepared = self._method.condition(prepared, Guidance(excluded=excluded))
+            self._place = _Place(scene.objects, scene.box, excluded, prepared)
+        return self._place
+
+    def _within(self, mask: BoolMask) -> BoolMask:
+        excluded = self._placed(self._now.scene).excluded
+        return mask.copy() if excluded is None else mask & ~excluded
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the present object can be, and the picture conditioned on it."""
+
+    objects: tuple[FinishedObject, ...]
+    box: Box | None
+    excluded: BoolMask | None
+    prepared: Prepared
+
+    def belongs_to(self, scene: Scene) -> bool:
+        return self.box == scene.box and self.objects == scene.objects
+
+
+def _union(one: BoolMask | None, other: BoolMask | None) -> BoolMask | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one | other
+
+
+def _steps(moments: Sequence[Moment]) -> tuple[Step, ...]:
+    return tuple(moment.step for moment in moments if moment.step is not None)
