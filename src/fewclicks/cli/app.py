@@ -12,6 +12,9 @@ from typing import Annotated
 import typer
 
 from fewclicks import __version__
+from fewclicks.cli import datasets
+from fewclicks.cli.evaluate import evaluate
+from fewclicks.cli.report import report
 from fewclicks.errors import FewclicksError, UnknownEntryError
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
@@ -43,6 +46,11 @@ def _root(
     ] = False,
 ) -> None:
     """Segment what a person points at in a picture, in as few clicks as possible."""
+
+
+app.command()(evaluate)
+app.command()(report)
+app.add_typer(datasets.app, name="datasets")
 
 
 def main() -> None:

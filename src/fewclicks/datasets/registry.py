@@ -29,6 +29,8 @@ class DatasetEntry:
         Of the loader's configuration, as the data set asks.
     settings_by_rule
         What a click rule reads differently in this data set.
+    needs_folder
+        False for a data set that comes with the package; its loader's folder is None.
     """
 
     name: str
@@ -36,6 +38,7 @@ class DatasetEntry:
     summary: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     settings_by_rule: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    needs_folder: bool = True
 
 
 _FOLDER: Final = "fewclicks.datasets.folder:FolderDataset"
@@ -64,6 +67,12 @@ DATASETS: Final = (
         name="davis",
         target=_FOLDER,
         summary="345 frames of 50 videos; all objects of a frame count as one",
+    ),
+    DatasetEntry(
+        name="demonstration",
+        target="fewclicks.datasets.demonstration:DemonstrationDataset",
+        summary="11 objects on 5 photographs of scikit-image and scikit-learn, outlined by hand",
+        needs_folder=False,
     ),
 )
 
@@ -115,7 +124,8 @@ def open_dataset(
     loader = getattr(importlib.import_module(module), class_name)
     chosen = {**entry.settings, **entry.settings_by_rule.get(rule, {})}
     chosen |= _typed(name, loader.config_type, settings)
-    dataset: Dataset = loader(name, _locate(name, data), loader.config_type(**chosen))
+    folder = _locate(name, data) if entry.needs_folder else None
+    dataset: Dataset = loader(name, folder, loader.config_type(**chosen))
     return dataset
 
 

@@ -59,6 +59,7 @@ class Plan:
             raise InputError(f"max_clicks is {self.max_clicks}; needs 1 or more.")
         if self.limit is not None and self.limit < 1:
             raise InputError(f"limit is {self.limit}; needs 1 object or more.")
+        self.create_user()  # refuses what no user can be
 
     def create_method(self) -> AnyMethod:
         """Build the method that is to be measured."""

@@ -1,0 +1,145 @@
+"""`fewclicks evaluate`: measure a method by simulated clicks on a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from fewclicks.evaluation.clicker import Rule
+    from fewclicks.evaluation.result import Result
+    from fewclicks.evaluation.run import Watcher
+
+
+def evaluate(
+    dataset: Annotated[str, typer.Option(help="As listed by `fewclicks datasets list`.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder for result.json, and objects.jsonl while it runs.")
+    ],
+    method: Annotated[str, typer.Option(help="As listed by `fewclicks methods`.")] = "default",
+    backbone: Annotated[
+        str | None, typer.Option(help="As listed by `fewclicks backbones`.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the method; repeatable."),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            envvar="FEWCLICKS_DATA", help="Folder of data sets, or the data set's own folder."
+        ),
+    ] = None,
+    dataset_settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--dataset-set",
+            metavar="KEY=VALUE",
+            help="How masks are read: masks=labels, threshold, void, min_area; repeatable.",
+        ),
+    ] = None,
+    rule: Annotated[
+        str, typer.Option(help="Where the user clicks: ritm, m2n2 or random.")
+    ] = "ritm",
+    jitter: Annotated[
+        float, typer.Option(help="Spread in pixels by which each click misses its aim.")
+    ] = 0.0,
+    max_clicks: Annotated[int, typer.Option(help="At most, for each object.")] = 20,
+    curve: Annotated[
+        bool, typer.Option("--curve", help="Click on when the highest target is reached.")
+    ] = False,
+    subset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="even|odd|FILE", help="Every other picture, or those a file names, one a line."
+        ),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="The first objects only.")] = None,
+    seed: Annotated[int, typer.Option(help="Of random clicks and of jitter.")] = 0,
+    workers: Annotated[int, typer.Option(help="Processes to share the pictures.")] = 1,
+    threads: Annotated[int, typer.Option(help="That each process may use.")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped run.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Measure a method: simulated clicks on a data set, NoC, NoF, mIoU and seconds."""
+    from fewclicks.evaluation.plan import Plan
+    from fewclicks.evaluation.run import RESULT
+    from fewclicks.evaluation.run import evaluate as carry_out
+
+    chosen_rule: Rule = rule  # type: ignore[assignment]  # the simulated user checks it
+    plan = Plan(
+        method=method,
+        backbone=backbone,
+        settings=read_pairs("--set", settings),
+        dataset=dataset,
+        data=data,
+        dataset_settings=read_pairs("--dataset-set", dataset_settings),
+        rule=chosen_rule,
+        jitter=jitter,
+        seed=seed,
+        max_clicks=max_clicks,
+        curve=curve,
+        subset=subset,
+        limit=limit,
+    )
+    try:
+        with _progress(f"{method} on {dataset}") as watch:
+            result = carry_out(
+                plan, out, workers=workers, threads=threads, resume=resume, watch=watch
+            )
+    except KeyboardInterrupt:
+        typer.echo(f"What is done is kept in {out}; --resume goes on.", err=True)
+        raise
+    if as_json:
+        typer.echo(result.model_dump_json())
+    else:
+        _print_summary(result)
+        typer.echo(f"Wrote {out / RESULT}")
+
+
+def read_pairs(option: str, texts: list[str] | None) -> dict[str, str]:
+    """Read what was typed as ``--set KEY=VALUE``, any number of times."""
+    pairs = {}
+    for text in texts or []:
+        key, sign, value = text.partition("=")
+        if not sign or not key:
+            raise typer.BadParameter(f"{option} {text}: needs KEY=VALUE.")
+        pairs[key] = value
+    return pairs
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Watcher]:
+    """Show a bar with the time left on stderr."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeElapsedColumn as Elapsed
+    from rich.progress import TimeRemainingColumn as Remaining
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Elapsed(),
+        TextColumn("left"),
+        Remaining(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _print_summary(result: Result) -> None:
+    noc = "  ".join(f"NoC@{target} {value:.2f}" for target, value in result.noc.items())
+    nof = "  ".join(f"NoF@{target} {value}" for target, value in result.nof.items())
+    seconds = result.seconds
+    typer.echo(f"{result.objects} objects, rule {result.rule}")
+    typer.echo(f"{noc}\n{nof}")
+    typer.echo(
+        f"mIoU@1 {result.miou['1']:.3f}  seconds: prepare {seconds.prepare:.3f}, "
+        f"click {seconds.per_click:.3f}, SPC {seconds.spc:.3f}"
+    )
