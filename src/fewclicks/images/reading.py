@@ -29,12 +29,14 @@ from fewclicks.arrays import BoolMask, FloatMap, LabelMap, RgbImage
 from fewclicks.errors import ImageError, InputError, ShapeError, StorageError
 
 MAX_MEGAPIXELS: Final = 200.0
-"""Of a picture, unless its reader says otherwise; one such takes 0.6 GB."""
+"""Of a picture, unless its reader says otherwise; one such takes 0.6 GB, and 2 GB while it is read."""
 
 _FORMATS: Final = (
-    "PNG", "JPEG", "MPO", "WEBP", "TIFF", "BMP", "DIB", "GIF", "AVIF", "JPEG2000", "PPM", "TGA",
+    "PNG", "JPEG", "WEBP", "TIFF", "BMP", "DIB", "GIF", "AVIF", "JPEG2000", "PPM", "TGA",
     "PCX", "SGI", "QOI", "PSD", "ICO",
 )  # fmt: skip
+
+_BITS, _PLANAR = 258, 284  # tags of TIFF
 
 # Pillow keeps its pixel limit and Python its warning filters in global state, and decoders use
 # both until the last pixel; so one file is decoded at a time.
@@ -72,7 +74,7 @@ def read_image(path: str | Path, *, max_megapixels: float = MAX_MEGAPIXELS) -> R
     if image.has_transparency_data:
         image = _over_white(image)
     try:
-        return np.array(image.convert("RGB"))
+        return np.array(image if image.mode == "RGB" else image.convert("RGB"))
     except ValueError as error:
         raise ImageError(
             f"{path} holds {image.mode} colours, which have no way to RGB; save it as RGB."
@@ -163,8 +165,9 @@ def _decode(path: Path, max_megapixels: float) -> Image.Image:
         raise InputError(f"max_megapixels is {max_megapixels}; needs a number above 0.")
     _check_file(path)
     try:
-        with _pillow_without_limit_or_warnings(), Image.open(path, formats=_FORMATS) as image:
+        with _pillow_without_limit_or_warnings(), Image.open(path, formats=_formats()) as image:
             _check_size(path, image, max_megapixels)
+            _check_planes(path, image)
             image.load()
             _turn_upright(image)
             return image
@@ -203,12 +206,28 @@ def _check_file(path: Path) -> None:
         raise StorageError(f"Cannot read {str(path)!r}: {error}.") from error
 
 
+def _formats() -> list[str]:
+    Image.init()
+    return [name for name in _FORMATS if name in Image.OPEN]  # old versions of Pillow know fewer
+
+
 def _check_size(path: Path, image: Image.Image, max_megapixels: float) -> None:
     pixels = image.width * image.height
     if pixels > max_megapixels * 1e6:
         raise ImageError(
             f"{path} is {image.width} x {image.height}, {pixels / 1e6:.4g} megapixels; the limit "
             f"is {max_megapixels:g}. Shrink it, or raise the limit with max_megapixels."
+        )
+
+
+def _check_planes(path: Path, image: Image.Image) -> None:
+    """Refuse the one kind of TIFF that Pillow decodes to a wrong picture without a word."""
+    tags = getattr(image, "tag_v2", {})
+    in_planes, bits = tags.get(_PLANAR) == 2, tags.get(_BITS, (8,))
+    if in_planes and max(bits) > 8 and image.info.get("compression") == "raw":
+        raise ImageError(
+            f"{path} stores colours of {max(bits)} bits in separate planes, which cannot be read; "
+            "save it compressed, with interleaved channels, or with 8 bits."
         )
 
 
