@@ -29,7 +29,7 @@ from fewclicks.arrays import BoolMask, FloatMap, LabelMap, RgbImage
 from fewclicks.errors import ImageError, InputError, ShapeError, StorageError
 
 MAX_MEGAPIXELS: Final = 200.0
-"""Of a picture, unless its reader says otherwise; one such takes 0.6 GB, and 2 GB while it is read."""
+"""Of a picture, unless its reader says otherwise; 0.6 GB, and 2 GB while it is read."""
 
 _FORMATS: Final = (
     "PNG", "JPEG", "WEBP", "TIFF", "BMP", "DIB", "GIF", "AVIF", "JPEG2000", "PPM", "TGA",
@@ -174,9 +174,7 @@ def _decode(path: Path, max_megapixels: float) -> Image.Image:
     except ImageError:
         raise
     except MemoryError as error:
-        raise ImageError(
-            f"{path} does not fit into memory; shrink it, or lower max_megapixels."
-        ) from error
+        raise ImageError(f"{path} does not fit into memory; shrink it.") from error
     except UnidentifiedImageError as error:
         raise ImageError(
             f"{path} is no picture in a known format; needs PNG, JPEG, WebP, TIFF, BMP or GIF "

@@ -63,6 +63,13 @@ def test_where_a_file_stands_for_the_folder_nothing_is_written(tmp_path, disk_im
     assert (tmp_path / "file").read_text() == "mine"
 
 
+def test_a_folder_in_the_place_of_the_file_is_left_alone(tmp_path, disk_image):
+    (tmp_path / "a.png").mkdir()
+    with pytest.raises(StorageError, match="Cannot write"):
+        write_image(tmp_path / "a.png", disk_image)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.png"]
+
+
 def test_a_picture_too_wide_for_its_format_leaves_the_old_file(tmp_path):
     write_image(tmp_path / "a.webp", np.zeros((1, 9, 3), dtype=np.uint8))
     with pytest.raises((InputError, StorageError)):
