@@ -13,6 +13,7 @@ import typer
 
 from fewclicks import __version__
 from fewclicks.cli import datasets
+from fewclicks.cli.demo import demo
 from fewclicks.cli.evaluate import evaluate
 from fewclicks.cli.report import report
 from fewclicks.errors import FewclicksError, UnknownEntryError
@@ -48,6 +49,7 @@ def _root(
     """Segment what a person points at in a picture, in as few clicks as possible."""
 
 
+app.command()(demo)
 app.command()(evaluate)
 app.command()(report)
 app.add_typer(datasets.app, name="datasets")
