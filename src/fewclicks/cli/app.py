@@ -15,7 +15,9 @@ from fewclicks import __version__
 from fewclicks.cli import datasets
 from fewclicks.cli.demo import demo
 from fewclicks.cli.evaluate import evaluate
+from fewclicks.cli.listing import backbones, methods
 from fewclicks.cli.report import report
+from fewclicks.cli.segment import segment
 from fewclicks.errors import FewclicksError, UnknownEntryError
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
@@ -24,7 +26,6 @@ DONE, FAILED, WRONG_USE = 0, 1, 2
 app = typer.Typer(
     name="fewclicks",
     help="Segment what a person points at in a picture, in as few clicks as possible.",
-    no_args_is_help=True,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -36,8 +37,9 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _root(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Say the version."),
@@ -47,9 +49,16 @@ def _root(
     ] = False,
 ) -> None:
     """Segment what a person points at in a picture, in as few clicks as possible."""
+    del version, debug  # seen to by their callback, and by `main`
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.TyperException("No verb is given; needs one of those above.")
 
 
 app.command()(demo)
+app.command()(segment)
+app.command()(methods)
+app.command()(backbones)
 app.command()(evaluate)
 app.command()(report)
 app.add_typer(datasets.app, name="datasets")
@@ -60,6 +69,10 @@ def main() -> None:
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
         code = app(arguments, prog_name="fewclicks", standalone_mode=False)
+    except BrokenPipeError:
+        # Whoever read our output has gone, `head` say; Python must not flush into the void.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
     except Exception as error:
         if "--debug" in sys.argv[1:] or os.environ.get("FEWCLICKS_DEBUG"):
             raise
@@ -73,10 +86,10 @@ def main() -> None:
 def _report(error: Exception) -> int:
     """Say in one line what went wrong, and choose the exit code."""
     if isinstance(error, typer.TyperException):
-        typer.echo(f"Error: {error.format_message()}", err=True)
-        return WRONG_USE
-    if isinstance(error, FewclicksError):
-        typer.echo(f"Error: {error}", err=True)
-        return WRONG_USE if isinstance(error, UnknownEntryError) else FAILED
-    typer.echo(f"Error: {type(error).__name__}: {error} (--debug shows where)", err=True)
-    return FAILED
+        message, code = error.format_message(), WRONG_USE
+    elif isinstance(error, FewclicksError):
+        message, code = str(error), WRONG_USE if isinstance(error, UnknownEntryError) else FAILED
+    else:
+        message, code = f"{type(error).__name__}: {error} (--debug shows where)", FAILED
+    typer.echo(f"Error: {' '.join(message.split())}", err=True)
+    return code

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="List data sets, or check one on disk.", no_args_is_help=True)
+app = typer.Typer(help="List data sets, or check one on disk.")
 
 
 @app.command("list")
@@ -43,7 +43,7 @@ def check(
     ] = None,
 ) -> None:
     """Read every picture and mask of a data set, and name those that would stop a run."""
-    from fewclicks.cli.evaluate import read_pairs
+    from fewclicks.cli.options import read_pairs
     from fewclicks.datasets.checking import check as look_through
     from fewclicks.datasets.registry import DATASETS, open_dataset
 

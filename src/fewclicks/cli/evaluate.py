@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +10,6 @@ import typer
 if TYPE_CHECKING:
     from fewclicks.evaluation.clicker import Rule
     from fewclicks.evaluation.result import Result
-    from fewclicks.evaluation.run import Watcher
 
 
 def evaluate(
@@ -66,6 +63,8 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Measure a method: simulated clicks on a data set, NoC, NoF, mIoU and seconds."""
+    from fewclicks.cli.options import read_pairs
+    from fewclicks.cli.progress import progress
     from fewclicks.evaluation.plan import Plan
     from fewclicks.evaluation.run import RESULT
     from fewclicks.evaluation.run import evaluate as carry_out
@@ -87,7 +86,7 @@ def evaluate(
         limit=limit,
     )
     try:
-        with _progress(f"{method} on {dataset}") as watch:
+        with progress(f"{method} on {dataset}") as watch:
             result = carry_out(
                 plan, out, workers=workers, threads=threads, resume=resume, watch=watch
             )
@@ -99,38 +98,6 @@ def evaluate(
     else:
         _print_summary(result)
         typer.echo(f"Wrote {out / RESULT}")
-
-
-def read_pairs(option: str, texts: list[str] | None) -> dict[str, str]:
-    """Read what was typed as ``--set KEY=VALUE``, any number of times."""
-    pairs = {}
-    for text in texts or []:
-        key, sign, value = text.partition("=")
-        if not sign or not key:
-            raise typer.BadParameter(f"{option} {text}: needs KEY=VALUE.")
-        pairs[key] = value
-    return pairs
-
-
-@contextmanager
-def _progress(title: str) -> Iterator[Watcher]:
-    """Show a bar with the time left on stderr."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeElapsedColumn as Elapsed
-    from rich.progress import TimeRemainingColumn as Remaining
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        Elapsed(),
-        TextColumn("left"),
-        Remaining(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _print_summary(result: Result) -> None:

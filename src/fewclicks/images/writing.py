@@ -44,7 +44,7 @@ def write_image(path: str | Path, image: RgbImage) -> None:
         If the file cannot be written.
     """
     _check_image(image)
-    _save(Path(path), image, _FORMATS.keys())
+    _save(Path(path), image, only_png=False)
 
 
 def write_mask(path: str | Path, mask: BoolMask) -> None:
@@ -67,7 +67,7 @@ def write_mask(path: str | Path, mask: BoolMask) -> None:
         raise InputError(
             f"mask has shape {mask.shape} and type {mask.dtype}; needs (height, width) and bool."
         )
-    _save(Path(path), mask.astype(np.uint8) * np.uint8(255), [".png"])
+    _save(Path(path), mask.astype(np.uint8) * np.uint8(255))
 
 
 def write_label_map(path: str | Path, labels: LabelMap) -> None:
@@ -95,7 +95,7 @@ def write_label_map(path: str | Path, labels: LabelMap) -> None:
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high > 65535:
         raise InputError(f"labels run from {low} to {high}; a PNG holds 0 to 65535.")
-    _save(Path(path), labels.astype(np.uint8 if high < 256 else np.uint16), [".png"])
+    _save(Path(path), labels.astype(np.uint8 if high < 256 else np.uint16))
 
 
 def write_cutout(
@@ -134,7 +134,22 @@ def write_cutout(
         )
     alpha = np.rint(share * 255).astype(np.uint8)
     layer = np.dstack([np.where(alpha[..., None] > 0, image, 0).astype(np.uint8), alpha])
-    _save(Path(path), Box.around(alpha > 0).crop(layer) if crop else layer, [".png"])
+    _save(Path(path), Box.around(alpha > 0).crop(layer) if crop else layer)
+
+
+def check_extension(path: Path, *, only_png: bool = False) -> None:
+    """Refuse a name that does not end as a format that can be written.
+
+    Raises
+    ------
+    InputError
+        Naming the extensions that can be.
+    """
+    extensions = [".png"] if only_png else list(_FORMATS)
+    if path.suffix.lower() not in extensions:
+        raise InputError(
+            f"Cannot write {path.name!r}: needs a name that ends in {', '.join(extensions)}."
+        )
 
 
 def _check_image(image: RgbImage) -> None:
@@ -145,13 +160,9 @@ def _check_image(image: RgbImage) -> None:
         )
 
 
-def _save(path: Path, pixels: NDArray[Any], extensions: Any) -> None:
-    extension = path.suffix.lower()
-    if extension not in extensions:
-        raise InputError(
-            f"Cannot write {path.name!r}: needs a name that ends in {', '.join(extensions)}."
-        )
-    format_name, options = _FORMATS[extension]
+def _save(path: Path, pixels: NDArray[Any], *, only_png: bool = True) -> None:
+    check_extension(path, only_png=only_png)
+    format_name, options = _FORMATS[path.suffix.lower()]
     try:
         with written_beside(path) as beside:
             Image.fromarray(np.ascontiguousarray(pixels)).save(beside, format_name, **options)

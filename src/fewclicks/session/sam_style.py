@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fewclicks.arrays import BoolMask, FloatImage, FloatMap, RgbImage
+from fewclicks.arrays import FloatImage, FloatMap, RgbImage
 from fewclicks.clicks import Click
 from fewclicks.errors import InputError, ShapeError
 from fewclicks.images.boxes import Box
@@ -159,10 +160,15 @@ class SamStylePredictor:
         else:
             raise InputError("Nothing is prompted; needs point_coords, box or mask_input.")
         levels = LEVELS if multimask_output else (0.0,)
-        logits = _logits(answer, excluded)
-        stack = np.stack([np.clip(logits - level, -_FARTHEST, _FARTHEST) for level in levels])
+        probability, mask = answer.probability, answer.mask
+        if excluded is not None:
+            probability, mask = np.where(excluded, np.float32(0), probability), mask & ~excluded
+        logits = _logits(probability, answer.threshold)
+        # Rounding must not move a pixel over the threshold.
+        logits = np.where(mask, np.maximum(logits, np.float32(1e-6)), np.minimum(logits, 0))
+        stack = _cut(logits, levels)
         scores = np.array([_stability(layer) for layer in stack], dtype=np.float32)
-        low_res = np.stack([_shrink(layer) for layer in stack])
+        low_res = _cut(_low_res(probability, answer.threshold), levels)
         return (stack if return_logits else stack > self.mask_threshold), scores, low_res
 
     def _set_picture(self) -> Prepared:
@@ -215,19 +221,16 @@ def _numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
     return numbers
 
 
-def _logits(answer: Prediction, excluded: BoolMask | None) -> FloatMap:
-    """Logits of the probability, counted from those of the threshold: above 0 on the mask."""
-    probability = answer.probability.astype(np.float64)
-    if excluded is not None:
-        probability = np.where(excluded, 0.0, probability)
-    floor = math.exp(-_FARTHEST)
-    share = np.clip(probability, floor, 1 - floor)
-    threshold = min(max(answer.threshold, floor), 1 - floor)
-    logits = np.log(share / (1 - share)) - math.log(threshold / (1 - threshold))
-    # Rounding must not move a pixel over the threshold.
-    on = probability > answer.threshold
-    logits = np.where(on, np.maximum(logits, 1e-6), np.minimum(logits, 0.0))
-    return logits.astype(np.float32)
+def _logits(probability: FloatMap, threshold: float) -> FloatMap:
+    """Logits counted from the threshold's, so that they are above 0 on the mask."""
+    rest = math.exp(-_FARTHEST)
+    share = np.clip(probability.astype(np.float64), rest, 1 - rest)
+    level = min(max(threshold, rest), 1 - rest)
+    return (np.log(share / (1 - share)) - math.log(level / (1 - level))).astype(np.float32)
+
+
+def _cut(logits: FloatMap, levels: Sequence[float]) -> FloatImage:
+    return np.stack([np.clip(logits - level, -_FARTHEST, _FARTHEST) for level in levels])
 
 
 def _stability(logits: FloatMap) -> float:
@@ -241,10 +244,12 @@ def _low_res_size(height: int, width: int) -> tuple[int, int]:
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def _shrink(logits: FloatMap) -> FloatMap:
-    inner_height, inner_width = _low_res_size(*logits.shape)
-    square = np.full((LOW_RES, LOW_RES), -_FARTHEST, dtype=np.float32)
-    square[:inner_height, :inner_width] = resize_map(logits, height=inner_height, width=inner_width)
+def _low_res(probability: FloatMap, threshold: float) -> FloatMap:
+    """Logits of the resized probability; those of the full size would grow the darker side."""
+    inner_height, inner_width = _low_res_size(*probability.shape)
+    inner = resize_map(probability, height=inner_height, width=inner_width)
+    square = np.full((LOW_RES, LOW_RES), -math.inf, dtype=np.float32)
+    square[:inner_height, :inner_width] = _logits(inner, threshold)
     return square
 
 
@@ -257,6 +262,5 @@ def _read_logits(mask_input: ArrayLike, height: int, width: int) -> Prediction:
         )
     inner_height, inner_width = _low_res_size(height, width)
     inner = square.reshape(LOW_RES, LOW_RES)[:inner_height, :inner_width].astype(np.float32)
-    logits = resize_map(inner, height=height, width=width)
-    bounded = np.clip(logits, -_FARTHEST, _FARTHEST)
-    return Prediction(probability=(1 / (1 + np.exp(-bounded))).astype(np.float32))
+    probability = (1 / (1 + np.exp(-np.clip(inner, -_FARTHEST, _FARTHEST)))).astype(np.float32)
+    return Prediction(probability=resize_map(probability, height=height, width=width))

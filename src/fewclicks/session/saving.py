@@ -106,11 +106,12 @@ def read_sitting(text: str, *, image: RgbImage, source: str) -> Sitting:
             f"{source} is no saved session: {saved.done} steps are done, but it has "
             f"{len(saved.steps)}."
         )
-    return Sitting(
-        initial=None if saved.initial_mask is None else saved.initial_mask.packed(),
-        steps=tuple(_read_step(step) for step in saved.steps),
-        done=saved.done,
-    )
+    try:
+        steps = tuple(_read_step(step) for step in saved.steps)
+    except InputError as error:
+        raise InputError(f"{source} holds a step that does not fit: {error}") from None
+    initial = None if saved.initial_mask is None else saved.initial_mask.packed()
+    return Sitting(initial=initial, steps=steps, done=saved.done)
 
 
 def parse_json(text: str, *, source: str) -> Any:

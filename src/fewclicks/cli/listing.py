@@ -1,0 +1,88 @@
+"""`fewclicks methods` and `fewclicks backbones`: which names there are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Annotated, TypeAlias
+
+import typer
+
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print a list as JSON.")]
+
+
+def methods(as_json: AsJson = False) -> None:
+    """List the methods that `--method` takes."""
+    from fewclicks.methods.registry import METHODS
+
+    if as_json:
+        rows = [
+            {
+                "name": entry.name,
+                "family": entry.family,
+                "needs": sorted(entry.needs),
+                "trainable": entry.trainable,
+                "source": entry.source,
+                "parameters": entry.parameters,
+            }
+            for entry in METHODS
+        ]
+        typer.echo(json.dumps(rows))
+        return
+    _print_table(
+        ("name", "family", "what it is", "source"),
+        ((entry.name, entry.family, entry.summary, entry.source) for entry in METHODS),
+    )
+
+
+def backbones(as_json: AsJson = False) -> None:
+    """List the backbones that `--backbone` takes."""
+    from fewclicks.backbones.registry import BACKBONES
+
+    if as_json:
+        rows = [
+            {
+                "name": entry.name,
+                "kind": list(entry.kind),
+                "licence": entry.licence,
+                "size": entry.size,
+                "source": entry.source,
+                "found": entry.found,
+            }
+            for entry in BACKBONES
+        ]
+        typer.echo(json.dumps(rows))
+        return
+    _print_table(
+        ("name", "gives", "licence", "size", "found", "source"),
+        (
+            (
+                entry.name,
+                ", ".join(entry.kind),
+                entry.licence,
+                _megabytes(entry.size),
+                entry.found or "to be fetched",
+                entry.source,
+            )
+            for entry in BACKBONES
+        ),
+    )
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size else "-"
+
+
+def _print_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*titles, box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console()
+    if not console.is_terminal:
+        console.width = 200  # a pipe has none, and a table that is searched must not be wrapped
+    console.print(table)
