@@ -45,8 +45,8 @@ class ObjectRecord:
 class Journal:
     """A file that grows by one line for each object and survives a kill.
 
-    The first line says what is run, so that a run can only be resumed as itself. A line that was
-    cut short by a kill, and all that follows it, is dropped.
+    The first line says what is run, so that a run can only be resumed as itself. A last line that
+    was cut short by a kill is dropped.
 
     Parameters
     ----------
@@ -110,9 +110,9 @@ class Journal:
         """Take over the whole lines; say how many bytes they are."""
         kept = 0
         for line in self.path.read_bytes().splitlines(keepends=True):
-            content = _whole(line)
-            if content is None:
-                break
+            if not line.endswith(b"\n"):
+                break  # cut short by a kill
+            content = _read_json(self.path, line)
             if kept == 0:
                 _check_same_run(self.path, content, json.loads(json.dumps(run)))
             else:
@@ -121,11 +121,11 @@ class Journal:
         return kept
 
 
-def _whole(line: bytes) -> Any:
+def _read_json(path: Path, line: bytes) -> Any:
     try:
-        return json.loads(line) if line.endswith(b"\n") else None
+        return json.loads(line)
     except ValueError:
-        return None
+        raise InputError(f"{path} is no journal of a run; choose another --out.") from None
 
 
 def _record(path: Path, content: Any) -> ObjectRecord:

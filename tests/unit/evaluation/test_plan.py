@@ -1,0 +1,101 @@
+"""Which objects a plan chooses, and the checksum of what it reads."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fewclicks.datasets.registry import open_dataset
+from fewclicks.errors import InputError, StorageError, UnknownEntryError
+from fewclicks.evaluation.plan import PictureTask, Plan, checksum, list_tasks
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Five pictures, a to e, with two labels each."""
+    for part in ("images", "masks"):
+        (tmp_path / "data" / part).mkdir(parents=True)
+        for number, stem in enumerate("abcde"):
+            values = np.array([[0, 1, 2], [0, 1, 2]], dtype=np.uint8) * (1 + number % 2)
+            Image.fromarray(values).save(tmp_path / "data" / part / f"{stem}.png")
+    return tmp_path / "data"
+
+
+def chosen(data: Path, **choice) -> list[tuple[str, tuple[str, ...]]]:
+    settings = {"masks": choice.pop("masks", "values")}
+    plan = Plan(dataset="folder", data=str(data), dataset_settings=settings, **choice)
+    tasks = list_tasks(plan, plan.open_dataset())
+    return [(task.picture, task.objects) for task in tasks]
+
+
+def test_all_pictures_come_in_the_order_of_their_stems(data: Path):
+    assert chosen(data) == [(stem, (stem,)) for stem in "abcde"]
+
+
+def test_even_and_odd_are_places_in_the_sorted_stems(data: Path):
+    assert [picture for picture, _ in chosen(data, subset="even")] == ["a", "c", "e"]
+    assert [picture for picture, _ in chosen(data, subset="odd")] == ["b", "d"]
+
+
+def test_a_file_names_pictures(data: Path, tmp_path: Path):
+    (tmp_path / "some.txt").write_text("d\n\n  a \n")
+    chosen_ = chosen(data, subset=str(tmp_path / "some.txt"))
+    assert [picture for picture, _ in chosen_] == ["a", "d"]
+
+
+def test_a_subset_of_unknown_pictures_is_refused(data: Path, tmp_path: Path):
+    (tmp_path / "some.txt").write_text("d\nf.png\n")
+    with pytest.raises(InputError, match=r"names 1 pictures .* 'f\.png'; needs file names without"):
+        chosen(data, subset=str(tmp_path / "some.txt"))
+    with pytest.raises(StorageError, match="Cannot read subset 'uneven': needs 'even', 'odd', or"):
+        chosen(data, subset="uneven")
+
+
+def test_a_limit_counts_objects_not_pictures(data: Path):
+    assert chosen(data, masks="labels", limit=3) == [("a", ("a:1", "a:2")), ("b", ("b:2",))]
+
+
+def test_no_object_left_is_an_error(data: Path, tmp_path: Path):
+    (tmp_path / "none.txt").write_text("")
+    with pytest.raises(InputError, match="has no object to click"):
+        chosen(data, subset=str(tmp_path / "none.txt"))
+
+
+def test_what_is_done_is_left_out():
+    task = PictureTask("a", ("a:1", "a:2", "a:3"))
+    assert task.without(frozenset({"a:2", "b:1"})) == PictureTask("a", ("a:1", "a:3"))
+
+
+def test_the_checksum_covers_names_and_contents_of_the_chosen_files(data: Path):
+    dataset = open_dataset("folder", data)
+    total = hashlib.sha256()
+    for stem in "ab":
+        for part in ("images", "masks"):
+            content = (data / part / f"{stem}.png").read_bytes()
+            total.update(f"{part}/{stem}.png\0".encode() + hashlib.sha256(content).digest())
+    assert checksum(dataset, ["a", "b"]) == total.hexdigest()
+    (data / "images" / "c.png").write_bytes(b"changed")
+    assert checksum(dataset, ["a", "b"]) == total.hexdigest()
+    (data / "masks" / "b.png").write_bytes(b"changed")
+    assert checksum(dataset, ["a", "b"]) != total.hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"max_clicks": 0}, "max_clicks is 0"),
+        ({"limit": 0}, "limit is 0"),
+        ({"jitter": -2.0}, r"jitter is -2\.0"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(wrong: dict[str, float], said: str):
+    plan = Plan(dataset="folder")
+    with pytest.raises(InputError, match=said):
+        replace(plan, **wrong)
+    with pytest.raises(UnknownEntryError, match="click rule"):
+        replace(plan, rule="most")

@@ -1,0 +1,164 @@
+"""Tables and plots from results."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from PIL import Image
+
+from fewclicks.errors import InputError, StorageError
+from fewclicks.evaluation.published import published_rows
+from fewclicks.evaluation.records import ObjectRecord
+from fewclicks.evaluation.report import write_report
+from fewclicks.evaluation.result import write_result
+from fewclicks.evaluation.run import summarise
+
+
+def write(folder: Path, *, ious: tuple[float, ...] = (0.5, 0.96), **changed: Any) -> Path:
+    run = {
+        "fewclicks": "0.1.0",
+        "method": "graphcut",
+        "config": {"backbone": None, "curve": False, "subset": None, "limit": None},
+        "dataset": "grabcut",
+        "data_sha256": "00ff",
+        "rule": "ritm",
+        "protocol": "noc",
+        **changed,
+    }
+    record = ObjectRecord(
+        id="a",
+        picture="a",
+        ious=ious,
+        clicks=((1, 2, True),) * len(ious),
+        prepare_seconds=1.0,
+        click_seconds=0.5,
+        elapsed_seconds=2.0,
+    )
+    path = folder / "result.json"
+    write_result(path, summarise(run, [record], 20, {"cpu": "a processor"}))
+    return path
+
+
+def table(out: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader((out / "report.csv").read_text().splitlines()))
+
+
+def test_rows_stand_beside_the_published_ones_of_their_data_set(tmp_path: Path):
+    out = tmp_path / "report"
+    write_report([write(tmp_path / "one")], out)
+    rows = table(out)
+    assert rows[0] == {
+        "method": "graphcut",
+        "data set": "grabcut",
+        "rule": "ritm",
+        "objects": "1",
+        "NoC@80": "2.00",
+        "NoC@85": "2.00",
+        "NoC@90": "2.00",
+        "NoC@95": "2.00",
+        "NoF@90": "0",
+        "mIoU@1": "0.500",
+        "mIoU@5": "0.960",
+        "s/picture": "1.000",
+        "s/click": "0.250",
+    }
+    published = {row["method"]: row for row in rows[1:]}
+    graph_cut = published["Graph cut, published (Boykov & Jolly, ICCV 2001)"]
+    assert (graph_cut["NoC@85"], graph_cut["NoC@90"], graph_cut["rule"]) == (
+        "7.98",
+        "10.00",
+        "ritm",
+    )
+    m2n2 = published["M2N2 (SD2), published (arXiv:2411.10411)"]
+    assert (m2n2["NoC@90"], m2n2["NoC@95"], m2n2["rule"]) == ("1.90", "5.02", "m2n2")
+    assert {row["data set"] for row in rows} == {"grabcut"}
+
+
+def test_the_markdown_table_has_the_rows_of_the_csv_and_shows_the_plot(tmp_path: Path):
+    out = tmp_path / "report"
+    write_report([write(tmp_path / "one")], out)
+    text = (out / "report.md").read_text()
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert len({line.count("|") for line in lines}) == 1
+    assert len(lines) == 2 + len(table(out))
+    assert "(iou_per_click_grabcut_ritm.png)" in text
+    assert "a processor" in text
+
+
+def test_a_plot_is_written_for_each_data_set_and_rule(tmp_path: Path):
+    paths = [
+        write(tmp_path / "one"),
+        write(tmp_path / "two", method="geodesic", ious=(0.7, 0.8)),
+        write(tmp_path / "three", rule="m2n2"),
+        write(tmp_path / "four", dataset="berkeley"),
+    ]
+    out = tmp_path / "report"
+    written = write_report(paths, out)
+    plots = sorted(path.name for path in written if path.suffix in (".png", ".svg"))
+    assert plots == [
+        f"iou_per_click_{place}.{kind}"
+        for place in ("berkeley_ritm", "grabcut_m2n2", "grabcut_ritm")
+        for kind in ("png", "svg")
+    ]
+    assert all(path.is_file() for path in written)
+    with Image.open(out / "iou_per_click_grabcut_ritm.png") as picture:
+        assert picture.size[0] > 800
+    drawn = ElementTree.parse(out / "iou_per_click_grabcut_ritm.svg")
+    assert drawn.getroot().tag.endswith("svg")
+
+
+def test_the_same_results_give_the_same_files(tmp_path: Path):
+    path = write(tmp_path / "one")
+    first = write_report([path], tmp_path / "first")
+    second = write_report([path], tmp_path / "second")
+    for one, other in zip(first, second, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_results_of_one_method_are_told_apart_by_their_folders(tmp_path: Path):
+    out = tmp_path / "report"
+    write_report([write(tmp_path / "loose"), write(tmp_path / "tight")], out)
+    assert [row["method"] for row in table(out)[:2]] == ["graphcut [loose]", "graphcut [tight]"]
+
+
+def test_a_backbone_and_a_part_of_the_data_are_named(tmp_path: Path):
+    config = {"backbone": "colour", "subset": "odd", "limit": 3}
+    write_report([write(tmp_path / "one", method="m2n2", config=config)], tmp_path)
+    assert table(tmp_path)[0]["method"] == "m2n2 (colour)"
+    assert table(tmp_path)[0]["data set"] == "grabcut odd first 3"
+
+
+def test_rows_of_different_files_are_marked(tmp_path: Path):
+    paths = [write(tmp_path / "one"), write(tmp_path / "two", method="gsc", data_sha256="11")]
+    write_report(paths, tmp_path)
+    assert "measured on different files" in (tmp_path / "report.md").read_text()
+    write_report(paths[:1], tmp_path)
+    assert "measured on different files" not in (tmp_path / "report.md").read_text()
+
+
+def test_the_same_result_twice_is_refused(tmp_path: Path):
+    path = write(tmp_path / "one")
+    with pytest.raises(InputError, match="give each once"):
+        write_report([path, path], tmp_path / "report")
+
+
+def test_nothing_is_written_when_one_file_is_no_result(tmp_path: Path):
+    good, bad = write(tmp_path / "one"), tmp_path / "bad.json"
+    bad.write_text(json.dumps({"noc": {}}))
+    with pytest.raises(InputError, match=r"bad\.json is no result"):
+        write_report([good, bad], tmp_path / "report")
+    with pytest.raises(StorageError, match="Cannot read"):
+        write_report([good, tmp_path / "none.json"], tmp_path / "report")
+    assert not (tmp_path / "report").exists()
+
+
+def test_published_rows_name_the_rule_they_were_made_with():
+    rows = [row for name in ("grabcut", "berkeley", "sbd", "davis") for row in published_rows(name)]
+    assert {row.rule for row in rows} == {"ritm", "m2n2"}
+    assert all(row.noc and set(row.noc) <= {"85", "90", "95"} for row in rows)
+    assert not list(published_rows("folder"))
