@@ -1,7 +1,8 @@
 """Photographs that come with scikit-image and scikit-learn, with masks drawn by hand.
 
 ``demonstration.json`` holds the outlines: polygons whose corners were chosen by eye on enlarged
-pictures, never taken from a segmentation. Objects of a picture are listed from front to back;
+pictures, never taken from a segmentation. A corner (x, y) counts from the upper left corner of the
+picture, so that pixel centres lie at halves. Objects of a picture are listed from front to back;
 where two outlines overlap, the one in front has the pixel.
 """
 
@@ -14,7 +15,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
-from fewclicks.arrays import RgbImage
+from fewclicks.arrays import BoolMask, RgbImage
 from fewclicks.datasets.base import Masks, Sample
 from fewclicks.errors import ShapeError, StorageError
 from fewclicks.images.polygons import Polygon, polygons_to_mask
@@ -115,15 +116,18 @@ def _load_masks(entry: dict[str, Any], index: int, shape: tuple[int, int]) -> Ma
             needed=(entry["height"], entry["width"]),
             of="the one that was outlined",
         )
-    in_front, outlined = (
-        polygons_to_mask(polygons, height=shape[0], width=shape[1])
-        for polygons in (
-            [polygon for item in entry["objects"][:index] for polygon in _polygons(item)],
-            _polygons(entry["objects"][index]),
+    mask = _outlined(entry["objects"][index], shape)
+    for in_front in entry["objects"][:index]:
+        mask &= ~_outlined(in_front, shape)
+    return Masks(object_mask=mask)
+
+
+def _outlined(item: dict[str, Any], shape: tuple[int, int]) -> BoolMask:
+    """Fill the parts of an object and take its holes out."""
+    parts, holes = (
+        polygons_to_mask(
+            [Polygon(corners) for corners in item.get(key, [])], height=shape[0], width=shape[1]
         )
+        for key in ("parts", "holes")
     )
-    return Masks(object_mask=outlined & ~in_front)
-
-
-def _polygons(item: dict[str, Any]) -> list[Polygon]:
-    return [Polygon(corners) for corners in item["parts"]]
+    return parts & ~holes

@@ -71,7 +71,7 @@ DATASETS: Final = (
     DatasetEntry(
         name="demonstration",
         target="fewclicks.datasets.demonstration:DemonstrationDataset",
-        summary="11 objects on 5 photographs of scikit-image and scikit-learn, outlined by hand",
+        summary="12 objects on 6 photographs of scikit-image and scikit-learn, outlined by hand",
         needs_folder=False,
     ),
 )
