@@ -65,20 +65,16 @@ def draw_picture(picture: ClickedPicture) -> RgbImage:
 
 def _click_all(method: AnyMethod, dataset: DemonstrationDataset) -> Iterator[ClickedPicture]:
     """Go through the pictures behind a bar on stderr."""
-    from rich.console import Console
-    from rich.progress import Progress
-
+    from fewclicks.cli.progress import progress
     from fewclicks.evaluation.clicker import SimulatedUser
     from fewclicks.evaluation.clicking import warm_up
     from fewclicks.evaluation.demonstration import click_in_one_session
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Warming up", total=len(dataset.pictures))
+    with progress("Clicking photographs") as watch:
         warm_up(method)
-        for name in dataset.pictures:
-            bar.update(task, description=f"Clicking {name}")
+        for done, name in enumerate(dataset.pictures):
+            watch(done, len(dataset.pictures))
             yield click_in_one_session(method, dataset.samples(name), SimulatedUser())
-            bar.advance(task)
 
 
 def _describe(
