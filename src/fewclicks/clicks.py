@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fewclicks.errors import InputError
 
@@ -32,7 +33,7 @@ class Click:
     def __post_init__(self) -> None:
         for axis in ("x", "y"):
             value = getattr(self, axis)
-            if isinstance(value, bool) or not float(value).is_integer():
+            if isinstance(value, (bool, str)) or not _is_whole(value):
                 raise InputError(f"Click has {axis}={value!r}; needs a whole number of pixels.")
             object.__setattr__(self, axis, int(value))
         # A NumPy bool is not a bool: `label is True` would silently turn the click round.
@@ -63,3 +64,10 @@ def positives(clicks: Sequence[Click]) -> list[Click]:
 def negatives(clicks: Sequence[Click]) -> list[Click]:
     """Clicks off the object, in their order."""
     return [click for click in clicks if not click.is_positive]
+
+
+def _is_whole(value: Any) -> bool:
+    try:
+        return float(value).is_integer()
+    except (TypeError, ValueError, OverflowError):
+        return False

@@ -48,6 +48,10 @@ class UnknownEntryError(InputError):
         near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
         hint = f" Did you mean '{near[0]}'?" if near else ""
         super().__init__(f"No {kind} is called '{name}'.{hint} Known: {', '.join(names)}.")
+        self._made_of = (kind, name, names)
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        return type(self), self._made_of  # a worker process sends it home
 
 
 class MissingExtraError(FewclicksError, ImportError):
@@ -55,6 +59,10 @@ class MissingExtraError(FewclicksError, ImportError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an optional part: pip install 'fewclicks[{extra}]'")
+        self._made_of = (what, extra)
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        return type(self), self._made_of
 
 
 class StorageError(FewclicksError, OSError):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fewclicks.errors import InputError, StorageError
@@ -24,16 +24,14 @@ def written_beside(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix
-        )
-        os.close(descriptor)
-    except OSError as error:
-        raise StorageError(f"Cannot write {path}: {_reason(error)}.") from error
-    beside = Path(name)
+        # A short part of the name, so that this one is never longer than a name can be.
+        beside = path.with_name(f".{path.stem[:40]}.{secrets.token_hex(6)}{path.suffix}")
+        beside.touch(exist_ok=False)
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        raise StorageError(f"Cannot write {_shown(path)}: {_reason(error)}.") from error
     try:
         yield beside
-        _hand_over(beside, path)
+        beside.replace(path)
     except OSError as error:
         if isinstance(error, StorageError):
             raise
@@ -79,8 +77,8 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise InputError(f"{path} is no text in UTF-8.") from None
-    except OSError as error:
-        raise StorageError(f"Cannot read {path}: {_reason(error)}.") from error
+    except (OSError, ValueError) as error:
+        raise StorageError(f"Cannot read {_shown(path)}: {_reason(error)}.") from error
 
 
 def check_writable(path: Path) -> None:
@@ -92,6 +90,8 @@ def check_writable(path: Path) -> None:
         If it is a folder, or its folder can neither be written nor made.
     """
     try:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            path.lstat()  # complains of names that no file can have
         if path.is_dir():
             raise StorageError(f"Cannot write {path}: it is a folder; needs a file name.")
         folder = path.parent
@@ -104,16 +104,13 @@ def check_writable(path: Path) -> None:
     except (OSError, ValueError) as error:
         if isinstance(error, StorageError):
             raise
-        raise StorageError(f"Cannot write {str(path)!r}: {error}.") from error
+        raise StorageError(f"Cannot write {_shown(path)}: {error}.") from error
 
 
-def _hand_over(beside: Path, path: Path) -> None:
-    # mkstemp makes private files; the result gets the rights any new file would get.
-    umask = os.umask(0)
-    os.umask(umask)
-    beside.chmod(0o666 & ~umask)
-    beside.replace(path)
+def _reason(error: OSError | ValueError) -> str:
+    return (getattr(error, "strerror", None) or str(error)).lower()
 
 
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+def _shown(path: Path) -> str:
+    """Give the path as typed, or quoted where it holds signs that cannot be seen."""
+    return str(path) if str(path).isprintable() else repr(str(path))

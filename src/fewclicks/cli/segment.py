@@ -41,7 +41,8 @@ def segment(
         Path | None,
         typer.Option(
             metavar="FILE.json",
-            help='[[x, y, is_positive], …], or {"dog.jpg": [[x, y], …], …} for a folder.',
+            help="JSON: a list of clicks, each a list of x, y and true (on the object) or false; "
+            "for a folder, an object with such a list for each picture's name.",
         ),
     ] = None,
     box: Annotated[

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from fewclicks.backbones.registry import BACKBONES
+from fewclicks.cli.listing import backbones, methods
+from fewclicks.methods.registry import METHODS
+
+
+def test_methods_are_listed_for_programs(capsys: pytest.CaptureFixture[str]):
+    methods(as_json=True)
+    rows = json.loads(capsys.readouterr().out)
+
+    assert [row["name"] for row in rows] == [entry.name for entry in METHODS]
+    for row in rows:
+        assert set(row) == {"name", "family", "needs", "trainable", "source", "parameters"}
+    assert rows[0]["needs"] == ["backbone"]
+
+
+def test_backbones_are_listed_for_programs(capsys: pytest.CaptureFixture[str]):
+    backbones(as_json=True)
+    rows = json.loads(capsys.readouterr().out)
+
+    assert [row["name"] for row in rows] == [entry.name for entry in BACKBONES]
+    assert rows[0] == {
+        "name": "colour",
+        "kind": ["attention", "features"],
+        "licence": "Apache-2.0",
+        "size": 0,
+        "source": "this package; no weights",
+        "found": "in the package",
+    }
+
+
+def test_people_see_a_table_with_one_line_for_each_name(capsys: pytest.CaptureFixture[str]):
+    methods()
+    lines = capsys.readouterr().out.splitlines()
+
+    for entry in METHODS:
+        [line] = [line for line in lines if line.split()[:1] == [entry.name]]
+        assert entry.family in line
+        assert entry.summary in line
+
+
+def test_people_see_what_a_backbone_gives(capsys: pytest.CaptureFixture[str]):
+    backbones()
+
+    assert "attention, features" in capsys.readouterr().out

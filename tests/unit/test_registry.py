@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+import types
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+
+from fewclicks.backbones.registry import (
+    BACKBONES,
+    EMBEDDED_BACKBONE,
+    BackboneEntry,
+    create_backbone,
+    find_backbone,
+)
+from fewclicks.errors import InputError, UnknownEntryError
+from fewclicks.methods import registry
+from fewclicks.methods.registry import METHODS, MethodEntry, create_method, find_method
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PlainConfig:
+    radius: int = 5
+    sharpness: float = 0.5
+    smooth: bool = True
+    space: str = "lab"
+
+    def __post_init__(self) -> None:
+        if self.radius <= 0:
+            raise InputError(f"radius is {self.radius}; needs a number above 0.")
+
+
+class _Plain:
+    config_type: ClassVar[type] = _PlainConfig
+
+    def __init__(self, config: _PlainConfig) -> None:
+        self.config = config
+
+
+class _Seeing(_Plain):
+    def __init__(self, backbone: object, config: _PlainConfig) -> None:
+        super().__init__(config)
+        self.backbone = backbone
+
+
+@pytest.fixture
+def entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two methods made here, and no others."""
+    module = types.ModuleType("made_here")
+    vars(module).update(Plain=_Plain, Seeing=_Seeing)
+    monkeypatch.setitem(sys.modules, "made_here", module)
+    made = {
+        name: MethodEntry(
+            name=name, family="f", target=f"made_here:{target}", source="", summary="", needs=needs
+        )
+        for name, target, needs in [
+            ("plain", "Plain", frozenset()),
+            ("seeing", "Seeing", frozenset({"backbone"})),
+        ]
+    }
+    monkeypatch.setattr(registry, "_BY_NAME", made)
+    monkeypatch.setattr(registry, "create_backbone", lambda name: f"backbone {name}")
+
+
+@pytest.mark.parametrize("table", [METHODS, BACKBONES], ids=["methods", "backbones"])
+def test_names_in_a_table_are_distinct(table: tuple[MethodEntry | BackboneEntry, ...]):
+    names = [entry.name for entry in table]
+
+    assert len(set(names)) == len(names)
+    assert all(name == name.lower() and name.replace("_", "").isalnum() for name in names)
+
+
+@pytest.mark.parametrize("entry", [*METHODS, *BACKBONES], ids=lambda entry: entry.name)
+def test_every_entry_names_a_class_that_is_there(entry: MethodEntry | BackboneEntry):
+    module, _, name = entry.target.partition(":")
+
+    assert isinstance(getattr(importlib.import_module(module), name), type)
+
+
+@pytest.mark.parametrize("entry", METHODS, ids=lambda entry: entry.name)
+def test_every_method_can_be_created_by_its_name(entry: MethodEntry):
+    method = create_method(entry.name)
+
+    assert method.config == type(method).config_type()
+    assert entry.source
+    assert entry.summary
+
+
+def test_the_default_is_our_own_method_on_the_embedded_backbone():
+    assert find_method("default").target == find_method("fewclicks").target
+    assert create_backbone().name == EMBEDDED_BACKBONE == "colour"
+    assert type(create_method()) is type(create_method("fewclicks"))
+
+
+def test_reading_the_tables_imports_no_method_and_no_backbone():
+    program = (
+        "import json, sys\n"
+        "import fewclicks.methods.registry\n"
+        "print(json.dumps([name for name in sys.modules if name.startswith('fewclicks.')]))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    targets = {entry.target.partition(":")[0] for entry in (*METHODS, *BACKBONES)}
+
+    assert not targets & set(json.loads(run.stdout))
+
+
+def test_a_near_miss_is_offered():
+    with pytest.raises(UnknownEntryError, match=r"No method is called 'graph_cut'\. Did you mean"):
+        create_method("graph_cut")
+    with pytest.raises(UnknownEntryError, match=r"Did you mean 'colour'\?"):
+        find_backbone("color")
+    with pytest.raises(UnknownEntryError, match="No backbone is called 'nose'"):
+        create_backbone("nose")
+
+
+@pytest.mark.usefixtures("entries")
+def test_a_method_gets_the_backbone_it_needs():
+    assert create_method("seeing").backbone == "backbone colour"  # type: ignore[attr-defined]
+    assert create_method("seeing", backbone="big").backbone == "backbone big"  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("entries")
+def test_a_backbone_for_a_method_without_one_is_refused():
+    with pytest.raises(InputError, match="'plain' takes no backbone, but got 'colour'"):
+        create_method("plain", backbone="colour")
+
+
+@pytest.mark.usefixtures("entries")
+def test_settings_are_taken_as_values_and_as_typed():
+    as_values = create_method("plain", radius=7, sharpness=0.25, smooth=False, space="rgb")
+    as_typed = create_method("plain", radius="7", sharpness="0.25", smooth="no", space="rgb")
+
+    assert as_values.config == as_typed.config
+    assert as_typed.config.smooth is False
+
+
+@pytest.mark.usefixtures("entries")
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"radus": "5"}, "No setting of 'plain' is called 'radus'. Did you mean 'radius'"),
+        ({"radius": "wide"}, "radius=wide; needs a whole number"),
+        ({"radius": "1.5"}, "radius=1.5; needs a whole number"),
+        ({"radius": "-1"}, "radius is -1; needs a number above 0"),
+        ({"sharpness": "very"}, "sharpness=very; needs a number"),
+        ({"smooth": "perhaps"}, "smooth=perhaps; needs true or false"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused(settings: dict[str, str], message: str):
+    with pytest.raises(InputError, match=message):
+        create_method("plain", **settings)
