@@ -11,7 +11,7 @@ from fewclicks.clicks import Click
 from fewclicks.datasets.base import Sample, sharing_pixels
 from fewclicks.evaluation.clicker import SimulatedUser
 from fewclicks.evaluation.records import ObjectRecord
-from fewclicks.evaluation.scores import TARGETS
+from fewclicks.evaluation.scores import TARGETS, USUAL_CLICKS
 from fewclicks.images.masks import iou
 from fewclicks.methods.base import AnyMethod
 from fewclicks.session.session import Session
@@ -22,7 +22,7 @@ def click_picture(
     samples: Sequence[Sample],
     user: SimulatedUser,
     *,
-    max_clicks: int = 20,
+    max_clicks: int = USUAL_CLICKS,
     curve: bool = False,
 ) -> Generator[ObjectRecord, None, None]:
     """Click the objects of one picture, which is prepared once.

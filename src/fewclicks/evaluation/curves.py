@@ -8,7 +8,6 @@ from typing import Final
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from fewclicks.evaluation.result import Result
 from fewclicks.files import written_beside
@@ -30,6 +29,7 @@ def draw_curves(title: str, results: Mapping[str, Result]) -> Figure:
     """
     figure = Figure(figsize=(7.2, 4.5), layout="constrained")
     axes = figure.add_subplot()
+    most = max(len(result.miou) for result in results.values())
     for number, (name, result) in enumerate(results.items()):
         clicks = sorted(int(count) for count in result.miou)
         axes.plot(
@@ -45,7 +45,7 @@ def draw_curves(title: str, results: Mapping[str, Result]) -> Figure:
     axes.set_xlabel("Clicks")
     axes.set_ylabel("Mean IoU")
     axes.set_ylim(top=1.0)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xticks([1, *range(5, most + 1, 5)])
     axes.grid(axis="y", color="#dddddd", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)

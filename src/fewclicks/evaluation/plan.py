@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from fewclicks import __version__
+from fewclicks.backbones.registry import EMBEDDED_BACKBONE
 from fewclicks.datasets.base import Dataset
 from fewclicks.datasets.registry import open_dataset
 from fewclicks.errors import InputError, StorageError
 from fewclicks.evaluation.clicker import Rule, SimulatedUser
+from fewclicks.evaluation.scores import USUAL_CLICKS
 from fewclicks.methods.base import AnyMethod
-from fewclicks.methods.registry import create_method
+from fewclicks.methods.registry import create_method, find_method
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +51,7 @@ class Plan:
     rule: Rule = "ritm"
     jitter: float = 0.0
     seed: int = 0
-    max_clicks: int = 20
+    max_clicks: int = USUAL_CLICKS
     curve: bool = False
     subset: str | None = None
     limit: int | None = None
@@ -79,7 +81,7 @@ class Plan:
             "fewclicks": __version__,
             "method": self.method,
             "config": {
-                "backbone": self.backbone,
+                "backbone": self._backbone_in_use(),
                 "settings": asdict(method.config),
                 "dataset_settings": dict(self.dataset_settings),
                 "jitter": self.jitter,
@@ -94,6 +96,10 @@ class Plan:
             "rule": self.rule,
             "protocol": "noc",
         }
+
+    def _backbone_in_use(self) -> str | None:
+        needed = "backbone" in find_method(self.method).needs
+        return self.backbone or EMBEDDED_BACKBONE if needed else None
 
 
 @dataclass(frozen=True, slots=True)

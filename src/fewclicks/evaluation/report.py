@@ -14,7 +14,7 @@ from typing import Final
 from fewclicks.errors import InputError
 from fewclicks.evaluation.published import PublishedRow, published_rows
 from fewclicks.evaluation.result import Result, read_result
-from fewclicks.evaluation.scores import TARGETS
+from fewclicks.evaluation.scores import TARGETS, USUAL_CLICKS
 from fewclicks.files import write_text
 
 _COLUMNS: Final = (
@@ -38,7 +38,7 @@ _TARGETS: Final = tuple(str(target) for target in TARGETS)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Row:
-    """A result, and what the report calls it."""
+    """A result, and what the report calls it; rows compare where data set and rule agree."""
 
     method: str
     dataset: str
@@ -112,10 +112,25 @@ def _method(result: Result) -> str:
 
 
 def _row(method: str, result: Result) -> _Row:
-    subset, limit = result.config.get("subset"), result.config.get("limit")
-    parts = [result.dataset, Path(subset).stem if subset else "", f"first {limit}" if limit else ""]
-    dataset = " ".join(part for part in parts if part)
-    return _Row(method=method, dataset=dataset, rule=result.rule, result=result)
+    config = result.config
+    subset, limit, jitter = config.get("subset"), config.get("limit"), config.get("jitter")
+    most = len(result.miou)
+    dataset = [
+        result.dataset,
+        Path(subset).stem if subset else "",
+        f"first {limit}" if limit else "",
+    ]
+    rule = [
+        result.rule,
+        f"jitter {jitter:g}" if jitter else "",
+        f"at most {most}" if most != USUAL_CLICKS else "",
+    ]
+    return _Row(
+        method=method,
+        dataset=" ".join(filter(None, dataset)),
+        rule=" ".join(filter(None, rule)),
+        result=result,
+    )
 
 
 def _by_place(rows: Sequence[_Row]) -> dict[str, list[_Row]]:
@@ -179,7 +194,7 @@ def _notes(rows: Sequence[_Row]) -> Iterator[str]:
         "NoC: mean clicks to reach an IoU in per cent; NoF: objects that never reach it. Rows "
         "compare only where the rule is the same."
     )
-    if any(row.rule == "ritm" and not row.result.config.get("curve") for row in rows):
+    if any(row.result.rule == "ritm" and not row.result.config.get("curve") for row in rows):
         yield (
             f"Under rule ritm an object is done at IoU {max(TARGETS) / 100} and keeps its last "
             "IoU in mIoU@k, unless the whole curve was asked for."

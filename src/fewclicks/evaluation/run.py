@@ -56,7 +56,7 @@ def evaluate(
     """
     if workers < 1 or threads < 1:
         raise InputError(f"workers is {workers} and threads {threads}; both need 1 or more.")
-    method, dataset = plan.create_method(), plan.open_dataset()
+    dataset, method = plan.open_dataset(), plan.create_method()
     tasks = list_tasks(plan, dataset)
     run = plan.describe(method, checksum(dataset, [task.picture for task in tasks]))
     ids = [id_ for task in tasks for id_ in task.objects]

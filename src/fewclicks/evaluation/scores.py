@@ -11,8 +11,11 @@ from fewclicks.errors import InputError
 TARGETS: Final = (80, 85, 90, 95)
 """IoU in per cent."""
 
+USUAL_CLICKS: Final = 20
+"""At most, for each object, in every table of the literature."""
 
-def number_of_clicks(ious: Sequence[float], target: int, *, max_clicks: int = 20) -> int:
+
+def number_of_clicks(ious: Sequence[float], target: int, *, max_clicks: int = USUAL_CLICKS) -> int:
     """Clicks until an object first reaches a target; ``max_clicks`` where it never does.
 
     Parameters
@@ -67,7 +70,7 @@ def score(
     ious: Sequence[Sequence[float]],
     pictures: Sequence[str],
     *,
-    max_clicks: int = 20,
+    max_clicks: int = USUAL_CLICKS,
     targets: Sequence[int] = TARGETS,
 ) -> Scores:
     """Sum up a run.

@@ -127,10 +127,11 @@ def test_results_of_one_method_are_told_apart_by_their_folders(tmp_path: Path):
 
 
 def test_a_backbone_and_a_part_of_the_data_are_named(tmp_path: Path):
-    config = {"backbone": "colour", "subset": "odd", "limit": 3}
+    config = {"backbone": "colour", "subset": "odd", "limit": 3, "jitter": 2.5}
     write_report([write(tmp_path / "one", method="m2n2", config=config)], tmp_path)
     assert table(tmp_path)[0]["method"] == "m2n2 (colour)"
     assert table(tmp_path)[0]["data set"] == "grabcut odd first 3"
+    assert table(tmp_path)[0]["rule"] == "ritm jitter 2.5"
 
 
 def test_rows_of_different_files_are_marked(tmp_path: Path):
