@@ -49,7 +49,7 @@ def flood_fill(cost: FloatMap, click: Click) -> FloatMap:
 
 @numba.njit(cache=True, nogil=True)
 def _flood(cost: FloatMap, flooded: FloatMap, stride: int, start: int, scale: np.float32) -> None:
-    """Fill ``flooded``; ``cost`` is inf on the border, which keeps the water in, and where it was."""
+    """Fill ``flooded``; ``cost`` is inf on the border, where no water goes, and where it was."""
     head = np.full(_LEVELS, _NOBODY, dtype=np.int32)
     behind = np.empty(cost.size, dtype=np.int32)
     beside = (-stride, -1, 1, stride)
