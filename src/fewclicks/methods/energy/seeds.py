@@ -46,7 +46,7 @@ def draw_seeds(
         In pixels, to the last pixel's centre; 0 marks the clicked pixel alone.
     border
         Width in pixels of a band along the picture's border that is negative as long as no
-        click is; disks go over it.
+        click has made a pixel so; disks go over it.
     excluded : (H, W), optional
         Negative, whatever was clicked there.
     """
@@ -64,7 +64,7 @@ def draw_seeds(
         nearest[window][is_nearest] = squares[is_nearest]
         positive[window][is_nearest] = click.is_positive
     negative = (nearest <= radius * radius) & ~positive
-    if border > 0 and all(click.is_positive for click in clicks):
+    if border > 0 and not negative.any():
         negative |= border_band(shape, border) & ~positive
     if excluded is not None:
         positive &= ~excluded
