@@ -32,11 +32,12 @@ def demo(
     import json
 
     from fewclicks.datasets.demonstration import DemonstrationDataset
-    from fewclicks.files import write_text
+    from fewclicks.files import check_writable, write_text
     from fewclicks.images.overlay import contact_sheet
     from fewclicks.images.writing import write_image
     from fewclicks.methods.registry import create_method
 
+    check_writable(out / SHEET)
     chosen = create_method(method, backbone=backbone)
     dataset = DemonstrationDataset()
     pictures, overlays = [], []
