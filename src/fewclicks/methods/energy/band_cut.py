@@ -86,10 +86,9 @@ def _halved(image: FloatImage) -> FloatImage:
     """Mean of each 2x2 block; an odd last row or column counts twice."""
     height, width = image.shape[:2]
     even = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-    half: FloatImage = cv2.resize(
-        even, (even.shape[1] // 2, even.shape[0] // 2), interpolation=cv2.INTER_AREA
-    ).reshape(even.shape[0] // 2, even.shape[1] // 2, -1)
-    return half
+    size = (even.shape[1] // 2, even.shape[0] // 2)
+    half = cv2.resize(even, size, interpolation=cv2.INTER_AREA)
+    return half.reshape(size[1], size[0], -1).astype(np.float32, copy=False)
 
 
 def _sum_of_block(values: FloatMap) -> FloatMap:
