@@ -147,8 +147,8 @@ class SamStylePredictor:
         steps: list[Step] = [*_read_box(box, height, width)]
         steps += _read_points(point_coords, point_labels)
         for step in steps:
-            scene = scene.after(step, scene.excluded())
-        excluded = scene.excluded()
+            scene = scene.after(step, scene.outside_box())
+        excluded = scene.outside_box()
         clicks = scene.asked(excluded)
         earlier = None if mask_input is None else _read_logits(mask_input, height, width)
         if clicks:

@@ -53,7 +53,7 @@ class Scene:
         step
             Is checked here and nowhere else.
         excluded : (H, W), optional
-            Where the present object cannot be; at least what `excluded` gives.
+            Where the present object cannot be: on finished ones, and outside the box.
 
         Raises
         ------
@@ -82,16 +82,12 @@ class Scene:
                     height=self.height, width=self.width, objects=(*self.objects, finished)
                 )
 
-    def excluded(self) -> BoolMask | None:
-        """(H, W) True on finished objects and outside the box; None if nothing is excluded."""
-        if not self.objects and self.box is None:
+    def outside_box(self) -> BoolMask | None:
+        """(H, W) True outside the box; None if there is none."""
+        if self.box is None:
             return None
-        mask = np.zeros((self.height, self.width), dtype=bool)
-        if self.box is not None:
-            mask[:] = True
-            self.box.crop(mask)[:] = False
-        for finished in self.objects:
-            mask |= finished.mask
+        mask = np.ones((self.height, self.width), dtype=bool)
+        self.box.crop(mask)[:] = False
         return mask
 
     def asked(self, excluded: BoolMask | None) -> tuple[Click, ...]:

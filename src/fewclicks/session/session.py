@@ -397,12 +397,24 @@ class Session:
     def _placed(self, scene: Scene) -> _Place:
         """Condition the picture on the scene; the last one is kept, as most steps share it."""
         if self._place is None or not self._place.belongs_to(scene):
-            excluded = _union(self._prepared.excluded, scene.excluded())
+            taken = self._taken_by(scene.objects)
+            excluded = _union(_union(self._prepared.excluded, taken), scene.outside_box())
             prepared = self._prepared
             if excluded is not prepared.excluded:
                 prepared = self._method.condition(prepared, Guidance(excluded=excluded))
-            self._place = _Place(scene.objects, scene.box, excluded, prepared)
+            self._place = _Place(scene.objects, scene.box, taken, excluded, prepared)
         return self._place
+
+    def _taken_by(self, objects: tuple[FinishedObject, ...]) -> BoolMask | None:
+        """Unite finished masks; most often there is one more than last time, or none."""
+        known, taken = (
+            ((), None) if self._place is None else (self._place.objects, self._place.taken)
+        )
+        if objects[: len(known)] != known:
+            known, taken = (), None
+        for finished in objects[len(known) :]:
+            taken = _union(taken, finished.mask)
+        return taken
 
     def _within(self, mask: BoolMask) -> BoolMask:
         excluded = self._placed(self._now.scene).excluded
@@ -415,6 +427,7 @@ class _Place:
 
     objects: tuple[FinishedObject, ...]
     box: Box | None
+    taken: BoolMask | None
     excluded: BoolMask | None
     prepared: Prepared
 
