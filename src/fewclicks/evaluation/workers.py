@@ -13,6 +13,7 @@ import threading
 from collections.abc import Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -89,6 +90,7 @@ def click_in_processes(
 
 
 _clicker: Clicker | None = None
+_held = ExitStack()
 
 
 def _start(plan: Plan, threads: int, lifeline: Connection) -> None:
@@ -97,7 +99,7 @@ def _start(plan: Plan, threads: int, lifeline: Connection) -> None:
     threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
     _clicker = Clicker(plan, plan.create_method(), plan.open_dataset())
     warm_up(_clicker.method)
-    limited_threads(threads).__enter__()
+    _held.enter_context(limited_threads(threads))
 
 
 def _click(task: PictureTask) -> list[ObjectRecord]:
