@@ -162,3 +162,11 @@ def test_text_that_cannot_be_read_says_why(tmp_path: Path):
         read_text(tmp_path)
     with pytest.raises(InputError, match="no text in UTF-8"):
         read_text(tmp_path / "bytes")
+
+
+def test_a_folder_that_may_not_be_written_is_said_to_root_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(StorageError, match="permission denied"):
+        check_writable(tmp_path / "mask.png")
