@@ -194,4 +194,4 @@ def graded(mask: BoolMask, unary: FloatMap) -> FloatMap:
     sure = np.float32(1.0) / (np.float32(1.0) + np.exp(-unary))
     least = np.nextafter(np.float32(0.5), np.float32(1.0))
     grades = np.where(mask, np.maximum(sure, least), np.minimum(sure, np.float32(0.5)))
-    return grades.astype(np.float32, copy=False)
+    return np.asarray(grades, dtype=np.float32)
