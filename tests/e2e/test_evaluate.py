@@ -27,15 +27,16 @@ SHAPES = (
 
 
 def draw(folder: Path, pictures: int) -> Path:
-    """Pictures whose noise no method sees through, so that objects take many clicks."""
+    """Pictures of two objects in two colours, each noisier than the one before."""
     for part in ("images", "masks"):
         (folder / part).mkdir(parents=True)
     for number in range(pictures):
         on = enlarge(SHAPES[number % len(SHAPES)], 8)
-        picture = paint(on, inside=(128, 118, 110), outside=(110, 118, 128), noise=90 + number)
-        Image.fromarray(picture).save(folder / "images" / f"{number:02}.png")
-        labels = on.astype(np.uint8) * np.uint8(1)
+        labels = on.astype(np.uint8)
         labels[:, labels.shape[1] // 2 :] *= 2
+        picture = paint(on, noise=40 + 10 * number)
+        picture[labels == 2] = picture[labels == 2][:, ::-1]
+        Image.fromarray(picture).save(folder / "images" / f"{number:02}.png")
         Image.fromarray(labels).save(folder / "masks" / f"{number:02}.png")
     return folder
 
