@@ -85,7 +85,11 @@ class RandomWalker:
             If the image is none.
         """
         work = at_work_size(image, self.config)
-        return WalkedPicture(image=image, work=work, lab=lab_image(work))
+        lab = lab_image(work)
+        if lab.std() == 0:
+            # scikit-image divides by the spread of all numbers; offsets change no contrast.
+            lab = lab + np.arange(3, dtype=np.float32)
+        return WalkedPicture(image=image, work=work, lab=lab)
 
     def condition(self, prepared: WalkedPicture, guidance: Guidance) -> WalkedPicture:
         """Keep excluded pixels off the object."""

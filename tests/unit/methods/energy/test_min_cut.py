@@ -21,9 +21,9 @@ def energy(on, unary, weights):
     total = -np.rint(unary[on].astype(np.float64) * 1000).sum()
     for k, (down, right) in enumerate(NEIGHBOURS):
         for y, x in np.ndindex(on.shape):
-            if y + down < on.shape[0] and 0 <= x + right < on.shape[1]:
-                if on[y, x] != on[y + down, x + right]:
-                    total += np.rint(weights[k, y, x] * np.float64(1000))
+            is_inside = y + down < on.shape[0] and 0 <= x + right < on.shape[1]
+            if is_inside and on[y, x] != on[y + down, x + right]:
+                total += np.rint(weights[k, y, x] * np.float64(1000))
     return total
 
 
