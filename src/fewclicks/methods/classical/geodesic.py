@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from scipy import special
 
 from fewclicks.arrays import FloatMap, RgbImage
 from fewclicks.clicks import Click
@@ -112,7 +113,7 @@ class Geodesic:
             for weights in (seeds.positive, seeds.negative)
         )
         ratio = log_likelihood_ratio(prepared.colours, positive, negative)
-        likelihood = np.float32(1.0) / (np.float32(1.0) + np.exp(-ratio))
+        likelihood = special.expit(ratio)
         steps = step_lengths(likelihood[..., None], spatial=self.config.spatial)
         return nearer(
             geodesic_distance(steps, seeds.positive), geodesic_distance(steps, seeds.negative)

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import cv2
 import numpy as np
+from scipy import special
 
 from fewclicks.arrays import BoolMask, FloatMap, RgbImage
 from fewclicks.clicks import Click
@@ -191,7 +192,7 @@ def graded(mask: BoolMask, unary: FloatMap) -> FloatMap:
     (H, W) float32
         Above 0.5 on the mask, at most 0.5 off it.
     """
-    sure = np.float32(1.0) / (np.float32(1.0) + np.exp(-unary))
+    sure = special.expit(unary)
     least = np.nextafter(np.float32(0.5), np.float32(1.0))
     grades = np.where(mask, np.maximum(sure, least), np.minimum(sure, np.float32(0.5)))
     return np.asarray(grades, dtype=np.float32)

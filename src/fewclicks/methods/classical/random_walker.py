@@ -88,7 +88,7 @@ class RandomWalker:
         lab = lab_image(work)
         if lab.std() == 0:
             # scikit-image divides by the spread of all numbers; offsets change no contrast.
-            lab = lab + np.arange(3, dtype=np.float32)
+            lab += np.arange(3, dtype=np.float32)
         return WalkedPicture(image=image, work=work, lab=lab)
 
     def condition(self, prepared: WalkedPicture, guidance: Guidance) -> WalkedPicture:
