@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from fewclicks.cli.app import app
 from fewclicks.datasets.base import all_samples
 from fewclicks.datasets.demonstration import DemonstrationDataset
 from fewclicks.images.reading import read_image
@@ -95,13 +97,19 @@ def test_clicks_lie_on_what_they_claim(result):
         assert all(truth[y, x] == is_positive for x, y, is_positive in found["clicks"])
 
 
-def test_without_json_a_table_and_the_way_to_the_pictures_are_printed(tmp_path):
-    done = run_demo("--method", "graphcut", "--out", "here", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "saucer" in done.stdout
-    assert str(Path("here") / "contact_sheet.png") in done.stdout
+def test_without_json_a_table_and_the_way_to_the_pictures_are_printed(tmp_path, monkeypatch):
+    monkeypatch.setattr(DemonstrationDataset, "pictures", ("coins",))
+    out = tmp_path / "new" / "folder"
+    done = CliRunner().invoke(app, ["demo", "--method", "graphcut", "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert "profile" in done.stdout
+    assert f"Overlays: {out / 'contact_sheet.png'}" in done.stdout
     assert done.stderr == ""
-    assert len(list((tmp_path / "here").iterdir())) == 2 + len(DemonstrationDataset().pictures)
+    assert {path.name for path in out.iterdir()} == {
+        "coins.png",
+        "contact_sheet.png",
+        "demo.json",
+    }
 
 
 def test_an_unknown_method_is_answered_before_anything_is_written(tmp_path):
