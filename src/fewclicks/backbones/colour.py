@@ -25,14 +25,15 @@ class ColourConfig:
     longest_side
         In tokens; the other side keeps the picture's aspect.
     temperature
-        Of the affinity ``exp(-|f_i - f_j|^2 / temperature)``; lower is sharper.
+        Of the attention, whose affinity is ``exp(-|f_i - f_j|^2 / temperature)``; lower is
+        sharper. Features do not depend on it.
     spread, texture, position
         Weight of a cell's spread of colour, of its texture and of its place, where the mean
         colour has weight 1 (100 units of Lab are a distance of 1, and so is the longest side).
     """
 
     longest_side: int = 64
-    temperature: float = 0.02
+    temperature: float = 0.007
     spread: float = 0.5
     texture: float = 0.5
     position: float = 0.5
@@ -53,7 +54,7 @@ class ColourBackbone:
     Parameters
     ----------
     config
-        The default is what the embedded method runs on.
+        The default is what the embedded method's features are made with.
 
     Examples
     --------
