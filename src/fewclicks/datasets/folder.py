@@ -34,16 +34,21 @@ class FolderConfig:
         Value of unjudged pixels; -1 for none.
     min_area
         Objects with fewer pixels are left out; of ``"labels"``.
+    unlabelled
+        ``"refuse"``: a picture without a mask is an error. ``"skip"``: it is left out.
     """
 
     masks: str = "values"
     threshold: int = 0
     void: int = -1
     min_area: int = 1
+    unlabelled: str = "refuse"
 
     def __post_init__(self) -> None:
         if self.masks not in ("values", "labels"):
             raise InputError(f"masks is '{self.masks}'; needs 'values' or 'labels'.")
+        if self.unlabelled not in ("refuse", "skip"):
+            raise InputError(f"unlabelled is '{self.unlabelled}'; needs 'refuse' or 'skip'.")
         if self.threshold < 0:
             raise InputError(f"threshold is {self.threshold}; needs a mask value, 0 or more.")
         if self.min_area < 1:
@@ -58,8 +63,7 @@ class FolderDataset:
     name
         Of the data set, for results.
     folder
-        Holds ``images`` and ``masks``. A picture without a mask is an error; a mask without a
-        picture is not looked at.
+        Holds ``images`` and ``masks``. A mask without a picture is not looked at.
     config
         How mask values are read.
 
@@ -87,7 +91,11 @@ class FolderDataset:
         if not self._images:
             raise InputError(f"{folder / 'images'} has no picture; needs .jpg or .png files.")
         missing = [stem for stem in self._images if stem not in self._masks]
-        if missing:
+        if missing and self.config.unlabelled == "skip":
+            self._images = {
+                stem: path for stem, path in self._images.items() if stem in self._masks
+            }
+        elif missing:
             raise InputError(
                 f"{len(missing)} of {len(self._images)} pictures in {folder} have no mask, the "
                 f"first is '{missing[0]}'; needs masks/{missing[0]}.png."

@@ -1,0 +1,109 @@
+"""Evidence network: what the evidence is worth, fitted on pictures kept for tuning.
+
+Two small perceptrons. The first has an opinion of each region by itself; the second hears the
+first one's opinion of all regions as well. They know nothing of a picture but the evidence, so
+they hold no more than how to weigh distances: some fourteen thousand numbers in all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewclicks.arrays import FloatMatrix
+from fewclicks.methods.markov.evidence import RegionClick, gather_context, gather_evidence
+from fewclicks.methods.markov.regions import Regions
+
+WEIGHTS: Final = "evidence.safetensors"
+_WIDEST: Final = 6.0  # standard deviations; what lies further out says no more
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Perceptron:
+    """Standardise, then linear layers with rectifiers between them.
+
+    Parameters
+    ----------
+    mean, deviation : (c,)
+        Of the inputs.
+    weights, biases
+        Of each layer; (inputs, outputs) and (outputs,). The last layer has one output.
+    """
+
+    mean: NDArray[np.float32]
+    deviation: NDArray[np.float32]
+    weights: tuple[FloatMatrix, ...]
+    biases: tuple[NDArray[np.float32], ...]
+
+    def log_odds(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Weigh (n, c) inputs, (n,)."""
+        values = np.clip((inputs - self.mean) / self.deviation, -_WIDEST, _WIDEST)
+        last = len(self.weights) - 1
+        for k, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            values = values @ weight + bias
+            if k < last:
+                np.maximum(values, 0.0, out=values)
+        return np.asarray(values[:, 0])
+
+    def tensors(self, prefix: str) -> dict[str, NDArray[np.float32]]:
+        """Name all numbers, for a file."""
+        named = {f"{prefix}.mean": self.mean, f"{prefix}.deviation": self.deviation}
+        for k, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            named |= {f"{prefix}.{k}.weight": weight, f"{prefix}.{k}.bias": bias}
+        return named
+
+    @classmethod
+    def from_tensors(cls, named: dict[str, NDArray[np.float32]], prefix: str) -> Perceptron:
+        """Read what `tensors` named."""
+        depth = sum(name.startswith(prefix + ".") and name.endswith(".weight") for name in named)
+        return cls(
+            mean=named[f"{prefix}.mean"],
+            deviation=named[f"{prefix}.deviation"],
+            weights=tuple(named[f"{prefix}.{k}.weight"] for k in range(depth)),
+            biases=tuple(named[f"{prefix}.{k}.bias"] for k in range(depth)),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EvidenceNetwork:
+    """An opinion of every region, from the evidence.
+
+    Parameters
+    ----------
+    alone
+        Weighs the evidence of each region by itself.
+    together
+        Weighs the evidence and the context that the first opinion gives it.
+    """
+
+    alone: Perceptron
+    together: Perceptron
+
+    def log_odds(
+        self,
+        regions: Regions,
+        clicks: Sequence[RegionClick],
+        previous: NDArray[np.float64] | None,
+    ) -> NDArray[np.float32]:
+        """Log odds of each region to belong to the object, (n,); see `gather_evidence`."""
+        evidence = gather_evidence(regions, clicks, previous)
+        first = self.alone.log_odds(evidence)
+        return self.together.log_odds(gather_context(regions, evidence, first, previous))
+
+
+@cache
+def shipped_network() -> EvidenceNetwork:
+    """Read the network that comes with the package, once."""
+    from safetensors.numpy import load
+
+    named = load(resources.files(__package__).joinpath(WEIGHTS).read_bytes())
+    return EvidenceNetwork(
+        alone=Perceptron.from_tensors(named, "alone"),
+        together=Perceptron.from_tensors(named, "together"),
+    )

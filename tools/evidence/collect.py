@@ -1,0 +1,210 @@
+"""Click the tuning pictures and write down the evidence, for `fit.py`.
+
+    python tools/evidence/collect.py --data DIR --out runs/evidence/alone
+    python tools/evidence/collect.py --data DIR --out runs/evidence/together --first runs/evidence
+
+DIR holds `photos` and `coco_tiny` (labels; 65535 is void). Objects of at least 1500 pixels, at most
+two of a picture, and a random crop around one of them, so that objects come in all sizes. The
+first round clicks by a rule of thumb; the second by the networks that `fit.py` made of the first,
+each on the pictures that it has not seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+from fewclicks.arrays import BoolMask, RgbImage
+from fewclicks.backbones.registry import create_backbone
+from fewclicks.datasets.base import sharing_pixels
+from fewclicks.datasets.registry import open_dataset
+from fewclicks.evaluation.clicker import SimulatedUser
+from fewclicks.images.masks import iou
+from fewclicks.methods.markov.evidence import RegionClick, gather_context, gather_evidence
+from fewclicks.methods.markov.evidence_network import Perceptron
+from fewclicks.methods.markov.fewclicks import Fewclicks, FewclicksConfig
+from fewclicks.methods.markov.regions import Regions
+from fewclicks.session.session import Session
+
+LEAST_AREA, MOST_OBJECTS, MOST_CLICKS, KEPT_REGIONS = 1500, 2, 8, 400
+GOOD_ENOUGH = 0.95
+CROP_SIDE = 400
+
+# Columns of the evidence that the rule of thumb reads.
+OFF_RATIO, BORDER_RATIO, COLOUR_ODDS, NEGATIVES = 20, 33, 36, 53
+
+
+def fold_of(picture: str) -> int:
+    """0..5; fold 0 is kept for validation, the others alternate between two networks."""
+    return zlib.crc32(picture.encode()) % 6
+
+
+@dataclass
+class Notebook:
+    """A network that writes down what it is shown."""
+
+    alone: Perceptron | None
+    context: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+
+    def log_odds(
+        self,
+        regions: Regions,
+        clicks: Sequence[RegionClick],
+        previous: NDArray[np.float64] | None,
+    ) -> NDArray[np.float32]:
+        evidence = gather_evidence(regions, clicks, previous)
+        first = self.alone.log_odds(evidence) if self.alone else _rule_of_thumb(evidence)
+        self.context = gather_context(regions, evidence, first, previous)
+        return first
+
+
+def _rule_of_thumb(evidence: NDArray[np.float32]) -> NDArray[np.float32]:
+    ratio = BORDER_RATIO if evidence[0, NEGATIVES] == 0 else OFF_RATIO
+    return 6 * (1 - 2 * evidence[:, ratio]) + 0.5 * evidence[:, COLOUR_ODDS]
+
+
+def crop_around(
+    chance: np.random.Generator, image: RgbImage, truth: BoolMask, void: BoolMask
+) -> tuple[RgbImage, BoolMask, BoolMask]:
+    """A random window that holds the whole object, mirrored half the time, at least 400 px."""
+    ys, xs = np.nonzero(truth)
+    window = []
+    margin = chance.uniform(0.15, 1.0)
+    for places, extent in ((ys, truth.shape[0]), (xs, truth.shape[1])):
+        low, high = int(places.min()), int(places.max()) + 1
+        before, after = (margin * (high - low) * chance.uniform(0.2, 1.5, 2) + 8).astype(int)
+        window.append(slice(max(0, low - before), min(extent, high + after)))
+    parts = [np.ascontiguousarray(array[tuple(window)]) for array in (image, truth, void)]
+    if chance.random() < 0.5:
+        parts = [np.ascontiguousarray(part[:, ::-1]) for part in parts]
+    height, width = parts[1].shape
+    scale = max(1.0, CROP_SIDE / max(height, width))
+    size = (round(width * scale), round(height * scale))
+    picture = cv2.resize(parts[0], size, interpolation=cv2.INTER_CUBIC)
+    masks = [
+        cv2.resize(p.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) for p in parts[1:]
+    ]
+    return picture, masks[0] > 0, masks[1] > 0
+
+
+def click_object(
+    method: Fewclicks,
+    notebook: Notebook,
+    prepared: object,
+    truth: BoolMask,
+    void: BoolMask,
+    name: str,
+) -> Iterator[dict[str, NDArray[np.generic]]]:
+    """Click one object until it is good enough; one set of rows for each click."""
+    session = Session(method, prepared)
+    superpixels = prepared.regions.superpixels
+    shape = superpixels.labels.shape
+    small = [
+        cv2.resize(m.astype(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+        for m in (truth, void)
+    ]
+    label = superpixels.mean(small[0])
+    judged = prepared.regions.shares * superpixels.count * (1 - superpixels.mean(small[1]))
+    user = SimulatedUser(jitter=10.0 * (zlib.crc32(name.encode()) % 2), seed=0)
+    chance = np.random.default_rng(zlib.crc32(name.encode()))
+    for _ in range(MOST_CLICKS):
+        click = user.next_click(
+            truth, session.mask, void=void, clicked=session.clicks, object_id=name
+        )
+        if click is None:
+            return
+        session.click(click.x, click.y, is_positive=click.is_positive)
+        kept = chance.choice(len(label), min(KEPT_REGIONS, len(label)), replace=False)
+        size = float((label * prepared.regions.shares).sum())
+        weight = judged[kept] * min(1.5, 0.2 + 2 * np.sqrt(size))
+        yield {
+            "context": notebook.context[kept].astype(np.float16),
+            "label": label[kept].astype(np.float16),
+            "weight": weight.astype(np.float16),
+        }
+        if iou(session.mask, truth, void=void) >= GOOD_ENOUGH:
+            return
+
+
+def collect_picture(data: Path, name: str, picture: str, out: Path, first: Path | None) -> int:
+    """Click the objects of one picture and write their rows; a picture that is done is left."""
+    target = out / f"{name}-{picture}.npz"
+    if target.exists():
+        return 0
+    cv2.setNumThreads(1)
+    fold = fold_of(picture)
+    alone = None
+    if first is not None:
+        file = "alone.safetensors" if fold == 0 else f"alone-{fold % 2}.safetensors"
+        alone = Perceptron.from_tensors(load_file(first / file), "alone")
+    notebook = Notebook(alone)
+    method = Fewclicks(create_backbone(), FewclicksConfig(longest_side=480), notebook)
+    chance = np.random.default_rng(zlib.crc32(picture.encode()))
+    samples = [s for s in sharing_pixels(_open(data, name).samples(picture))]
+    order = chance.permutation(len(samples))[:MOST_OBJECTS]
+    scenes = []
+    prepared = None
+    for index in sorted(order):
+        sample = samples[index]
+        void = (
+            sample.void_mask if sample.void_mask is not None else np.zeros_like(sample.object_mask)
+        )
+        prepared = prepared or method.prepare(sample.image)
+        scenes.append((prepared, sample.object_mask, void, sample.id))
+    if scenes:
+        _, truth, void, identity = scenes[int(chance.integers(len(scenes)))]
+        image, truth, void = crop_around(chance, samples[0].image, truth, void)
+        scenes.append((method.prepare(image), truth, void, identity + " cropped"))
+    rows = [row for scene in scenes for row in click_object(method, notebook, scene[0], *scene[1:])]
+    if rows:
+        arrays = {key: np.concatenate([row[key] for row in rows]) for key in rows[0]}
+        np.savez(target, fold=np.full(len(arrays["label"]), fold, np.int8), **arrays)
+    return len(rows)
+
+
+def _open(data: Path, name: str):
+    settings = {"masks": "labels", "void": 65535, "min_area": LEAST_AREA, "unlabelled": "skip"}
+    return open_dataset("folder", data / name, **settings)
+
+
+def _pictures(data: Path, name: str) -> list[str]:
+    known = json.loads((data / name / "instances.json").read_text())
+    return [
+        picture
+        for picture in _open(data, name).pictures
+        if picture in known and known[picture].get("split", "train2017") == "train2017"
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--first", type=Path)
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    todo = [(name, p) for name in ("coco_tiny", "photos") for p in _pictures(options.data, name)]
+    with ProcessPoolExecutor(options.workers) as pool:
+        jobs = [
+            pool.submit(collect_picture, options.data, name, picture, options.out, options.first)
+            for name, picture in todo
+        ]
+        for done, job in enumerate(jobs, 1):
+            job.result()
+            if done % 20 == 0:
+                print(f"{done} of {len(todo)} pictures", flush=True)
+
+
+if __name__ == "__main__":
+    main()
