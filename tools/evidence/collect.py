@@ -26,7 +26,7 @@ from safetensors.numpy import load_file
 
 from fewclicks.arrays import BoolMask, RgbImage
 from fewclicks.backbones.registry import create_backbone
-from fewclicks.datasets.base import sharing_pixels
+from fewclicks.datasets.base import Dataset, sharing_pixels
 from fewclicks.datasets.registry import open_dataset
 from fewclicks.evaluation.clicker import SimulatedUser
 from fewclicks.images.masks import iou
@@ -76,7 +76,7 @@ def _rule_of_thumb(evidence: NDArray[np.float32]) -> NDArray[np.float32]:
 def crop_around(
     chance: np.random.Generator, image: RgbImage, truth: BoolMask, void: BoolMask
 ) -> tuple[RgbImage, BoolMask, BoolMask]:
-    """A random window that holds the whole object, mirrored half the time, at least 400 px."""
+    """Cut out a random window that holds the whole object, mirrored half the time, at least 400 px."""
     ys, xs = np.nonzero(truth)
     window = []
     margin = chance.uniform(0.15, 1.0)
@@ -150,7 +150,7 @@ def collect_picture(data: Path, name: str, picture: str, out: Path, first: Path 
     notebook = Notebook(alone)
     method = Fewclicks(create_backbone(), FewclicksConfig(longest_side=480), notebook)
     chance = np.random.default_rng(zlib.crc32(picture.encode()))
-    samples = [s for s in sharing_pixels(_open(data, name).samples(picture))]
+    samples = list(sharing_pixels(_open(data, name).samples(picture)))
     order = chance.permutation(len(samples))[:MOST_OBJECTS]
     scenes = []
     prepared = None
@@ -172,7 +172,7 @@ def collect_picture(data: Path, name: str, picture: str, out: Path, first: Path 
     return len(rows)
 
 
-def _open(data: Path, name: str):
+def _open(data: Path, name: str) -> Dataset:
     settings = {"masks": "labels", "void": 65535, "min_area": LEAST_AREA, "unlabelled": "skip"}
     return open_dataset("folder", data / name, **settings)
 

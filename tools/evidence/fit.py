@@ -12,6 +12,7 @@ to; the loss on it is printed.
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def fit(rows: dict[str, NDArray[np.generic]], folds: set[int], seed: int = 0) ->
     mean, deviation = some.mean(0), some.std(0) + 1e-2
     sizes = (inputs.shape[1], *HIDDEN)
     layers: list[nn.Module] = []
-    for before, after in zip(sizes, sizes[1:], strict=False):
+    for before, after in itertools.pairwise(sizes):
         layers += [nn.Linear(before, after), nn.ReLU(), nn.Dropout(DROPOUT)]
     model = nn.Sequential(*layers[:-1], nn.Linear(sizes[-1], 1))
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=DECAY)

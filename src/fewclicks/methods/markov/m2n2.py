@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, get_args
 
@@ -22,6 +20,7 @@ from fewclicks.methods.markov.markov_map import Start, markov_map, start_distrib
 from fewclicks.methods.markov.sinkhorn import Transition, sinkhorn, temper
 from fewclicks.methods.markov.threshold import Scores, ThresholdCandidates, score_thresholds
 from fewclicks.methods.markov.upsample import BilateralWeights, bilateral_weights
+from fewclicks.methods.memo import Memo
 
 _SHORTEST_SIDE: Final = 1024  # of the picture that is worked on, as in the paper
 _MOST_PIXELS: Final = 1 << 21  # of it too: each costs 64 bytes
@@ -101,34 +100,6 @@ class M2N2Config:
         )
 
 
-class ClickMaps:
-    """The maps of the latest clicks of a picture; threads may share them.
-
-    A map depends on the picture and on the click's place only, so keeping it never changes a
-    result.
-    """
-
-    def __init__(self) -> None:
-        self._maps: OrderedDict[tuple[int, int], FloatMap] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, click: Click, compute: Callable[[], FloatMap]) -> FloatMap:
-        """Give the click's map, computed if it is not there."""
-        place = (click.x, click.y)
-        with self._lock:
-            if place in self._maps:
-                self._maps.move_to_end(place)
-                return self._maps[place]
-        # Outside the lock: two threads may compute one map twice, but never wait for each other.
-        computed = compute()
-        computed.setflags(write=False)
-        with self._lock:
-            self._maps[place] = computed
-            while len(self._maps) > _MAPS_KEPT:
-                self._maps.popitem(last=False)
-        return computed
-
-
 @dataclass(frozen=True, kw_only=True)
 class M2N2Prepared(Prepared):
     """A picture with its walk.
@@ -152,7 +123,9 @@ class M2N2Prepared(Prepared):
     grid: Grid
     transition: Transition
     upsampling: BilateralWeights
-    maps: ClickMaps = field(default_factory=ClickMaps, compare=False)
+    maps: Memo[tuple[int, int], FloatMap] = field(
+        default_factory=lambda: Memo(_MAPS_KEPT), compare=False
+    )
 
 
 class M2N2:
@@ -256,7 +229,8 @@ class M2N2:
         -------
         (height_inside, width_inside) float32, read-only
         """
-        return prepared.maps.get(click, lambda: self._compute_distances(prepared, click))
+        place = (click.x, click.y)
+        return prepared.maps.get(place, lambda _: self._compute_distances(prepared, click))
 
     def candidates(
         self, distances: FloatMap, click: Click, clicks: Sequence[Click]
@@ -284,6 +258,7 @@ class M2N2:
         if config.flood_fill:
             cost = np.abs(distances - distances[click.y, click.x])
             distances = _over_largest(flood_fill(cost, click))
+        distances.setflags(write=False)  # remembered, and handed to more than one caller
         return distances
 
 

@@ -21,11 +21,11 @@ from fewclicks.errors import InputError, ShapeError
 from fewclicks.methods.base import Guidance, Method
 from fewclicks.methods.markov.m2n2 import (
     M2N2,
-    ClickMaps,
     M2N2Config,
     M2N2Prepared,
     truncated_nearest_neighbour,
 )
+from fewclicks.methods.memo import Memo
 from fewclicks.methods.registry import create_method
 
 INSIDE = Click(x=32, y=25)
@@ -112,7 +112,7 @@ def test_threads_may_share_a_picture(method: M2N2, prepared: M2N2Prepared):
     clicks = [Click(x=x, y=20) for x in range(5, 75, 5)]
     expected = [method.predict(prepared, [click]).probability for click in clicks]
     found: dict[int, FloatMap] = {}
-    shared = replace(prepared, maps=ClickMaps())
+    shared = replace(prepared, maps=Memo(20))
 
     def ask(index: int) -> None:
         found[index] = method.predict(shared, [clicks[index]]).probability
@@ -124,21 +124,6 @@ def test_threads_may_share_a_picture(method: M2N2, prepared: M2N2Prepared):
         thread.join()
     for index, probability in enumerate(expected):
         np.testing.assert_array_equal(found[index], probability)
-
-
-def test_a_map_is_computed_once_and_the_oldest_is_forgotten():
-    maps, computed = ClickMaps(), []
-
-    def get(x: int) -> None:
-        def compute() -> FloatMap:
-            computed.append(x)
-            return np.zeros((1, 1), dtype=np.float32)
-
-        maps.get(Click(x=x, y=0), compute)
-
-    for x in [0, 0, *range(20), 0, 20, 0, 1]:
-        get(x)
-    assert computed == [*range(21), 1]
 
 
 @pytest.mark.parametrize(
