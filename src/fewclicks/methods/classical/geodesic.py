@@ -11,53 +11,35 @@ from scipy import special
 
 from fewclicks.arrays import FloatMap, RgbImage
 from fewclicks.clicks import Click
-from fewclicks.errors import InputError
 from fewclicks.methods.base import Guidance, Prediction, exclude
-from fewclicks.methods.classical.seeding import SeedConfig, WorkPicture, at_work_size, spread
-from fewclicks.methods.energy.colour_models import (
-    ColourBins,
-    colour_bins,
-    colour_histogram,
-    lab_image,
-    log_likelihood_ratio,
+from fewclicks.methods.classical.colours import (
+    ColourConfig,
+    ColouredPicture,
+    check_not_negative,
+    colour_ratio,
 )
+from fewclicks.methods.classical.seeding import at_work_size, spread
+from fewclicks.methods.energy.colour_models import colour_bins, lab_image
 from fewclicks.methods.energy.edges import step_lengths
 from fewclicks.methods.energy.geodesic import geodesic_distance
 from fewclicks.methods.energy.seeds import Seeds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class GeodesicConfig(SeedConfig):
-    """Colour models and the price of way, besides the seeds.
+class GeodesicConfig(ColourConfig):
+    """The price of way, besides colour models and seeds.
 
     Parameters
     ----------
-    bins
-        Of the colour histograms, along each axis of Lab.
-    smoothing
-        Of the colour histograms, standard deviation in bins.
     spatial
         Price of one pixel of way; a change of likelihood from 0 to 1 costs 1.
     """
 
-    bins: int = 16
-    smoothing: float = 1.0
     spatial: float = 0.001
 
     def __post_init__(self) -> None:
-        SeedConfig.__post_init__(self)
-        if not 1 <= self.bins <= 40:
-            raise InputError(f"bins is {self.bins}; needs a number from 1 to 40.")
-        for name in ("smoothing", "spatial"):
-            if not getattr(self, name) >= 0:
-                raise InputError(f"{name} is {getattr(self, name)}; needs a number from 0 on.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ColouredPicture(WorkPicture):
-    """A picture whose colours are sorted into bins."""
-
-    colours: ColourBins
+        ColourConfig.__post_init__(self)
+        check_not_negative(self, "spatial")
 
 
 class Geodesic:
@@ -108,12 +90,7 @@ class Geodesic:
         return spread(prepared, clicks, self.config, lambda seeds: self._solve(prepared, seeds))
 
     def _solve(self, prepared: ColouredPicture, seeds: Seeds) -> FloatMap:
-        positive, negative = (
-            colour_histogram(prepared.colours, weights, smoothing=self.config.smoothing)
-            for weights in (seeds.positive, seeds.negative)
-        )
-        ratio = log_likelihood_ratio(prepared.colours, positive, negative)
-        likelihood = special.expit(ratio)
+        likelihood = special.expit(colour_ratio(prepared, seeds, self.config))
         steps = step_lengths(likelihood[..., None], spatial=self.config.spatial)
         return nearer(
             geodesic_distance(steps, seeds.positive), geodesic_distance(steps, seeds.negative)

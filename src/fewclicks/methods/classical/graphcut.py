@@ -12,16 +12,15 @@ from scipy import special
 
 from fewclicks.arrays import BoolMask, FloatMap, RgbImage
 from fewclicks.clicks import Click
-from fewclicks.errors import InputError
 from fewclicks.methods.base import Guidance, Prediction, exclude
-from fewclicks.methods.classical.seeding import SeedConfig, WorkPicture, at_work_size, spread
-from fewclicks.methods.energy.colour_models import (
-    ColourBins,
-    colour_bins,
-    colour_histogram,
-    lab_image,
-    log_likelihood_ratio,
+from fewclicks.methods.classical.colours import (
+    ColourConfig,
+    ColouredPicture,
+    check_not_negative,
+    colour_ratio,
 )
+from fewclicks.methods.classical.seeding import at_work_size, spread
+from fewclicks.methods.energy.colour_models import colour_bins, lab_image
 from fewclicks.methods.energy.edges import EdgeMap, contrast_weights
 from fewclicks.methods.energy.geodesic import ParentMap
 from fewclicks.methods.energy.min_cut import min_cut
@@ -29,45 +28,32 @@ from fewclicks.methods.energy.seeds import Seeds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class GraphCutConfig(SeedConfig):
-    """Colour models and smoothness, besides the seeds.
+class GraphCutConfig(ColourConfig):
+    """Smoothness, besides colour models and seeds.
 
     Parameters
     ----------
     strength
         Weight of the contrast against the colour models.
-    bins
-        Of the colour histograms, along each axis of Lab.
-    smoothing
-        Of the colour histograms, standard deviation in bins.
     """
 
-    strength: float = 50.0
-    bins: int = 16
-    smoothing: float = 0.7
+    strength: float = 20.0
 
     def __post_init__(self) -> None:
-        SeedConfig.__post_init__(self)
-        if not 1 <= self.bins <= 40:
-            raise InputError(f"bins is {self.bins}; needs a number from 1 to 40.")
-        for name in ("strength", "smoothing"):
-            if not getattr(self, name) >= 0:
-                raise InputError(f"{name} is {getattr(self, name)}; needs a number from 0 on.")
+        ColourConfig.__post_init__(self)
+        check_not_negative(self, "strength")
 
 
 @dataclass(frozen=True, kw_only=True)
-class CutPicture(WorkPicture):
+class CutPicture(ColouredPicture):
     """A picture ready to be cut.
 
     Parameters
     ----------
-    colours : (h, w)
-        Bin of each pixel's colour.
     weights : (4, h, w)
         Price of a cut between neighbours.
     """
 
-    colours: ColourBins
     weights: EdgeMap
 
 
@@ -156,11 +142,7 @@ def cut(
     (h, w) float32
         Above 0.5 on the object.
     """
-    positive, negative = (
-        colour_histogram(prepared.colours, weights, smoothing=config.smoothing)
-        for weights in (seeds.positive, seeds.negative)
-    )
-    unary = log_likelihood_ratio(prepared.colours, positive, negative)
+    unary = colour_ratio(prepared, seeds, config)
     mask = min_cut(
         unary,
         prepared.weights,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fewclicks.arrays import FloatMap, RgbImage
+from fewclicks.arrays import BoolMask, FloatMap, RgbImage
 from fewclicks.clicks import Click, check_clicks
 from fewclicks.errors import InputError
 from fewclicks.images.resizing import resize_map, resize_mask, shrink_to_longest_side
@@ -69,6 +69,15 @@ def at_work_size(image: RgbImage, config: SeedConfig) -> RgbImage:
     return shrink_to_longest_side(image, config.longest_side)
 
 
+def excluded_at_work_size(prepared: WorkPicture) -> BoolMask | None:
+    """Where the object cannot be, (h, w); None if it can be anywhere."""
+    if prepared.excluded is None:
+        return None
+    return resize_mask(
+        prepared.excluded, height=prepared.work.shape[0], width=prepared.work.shape[1]
+    )
+
+
 def plant(prepared: WorkPicture, clicks: Sequence[Click], config: SeedConfig) -> Seeds:
     """Draw the seeds of clicks and of excluded pixels at working size.
 
@@ -79,13 +88,11 @@ def plant(prepared: WorkPicture, clicks: Sequence[Click], config: SeedConfig) ->
     """
     check_clicks(clicks, height=prepared.height, width=prepared.width)
     height, width = prepared.work.shape[:2]
-    excluded = prepared.excluded
+    excluded = excluded_at_work_size(prepared)
     if (height, width) == (prepared.height, prepared.width):
         return draw_seeds(
             (height, width), clicks, radius=config.radius, border=config.border, excluded=excluded
         )
-    if excluded is not None:
-        excluded = resize_mask(excluded, height=height, width=width)
     moved = [
         Click(
             x=click.x * width // prepared.width,

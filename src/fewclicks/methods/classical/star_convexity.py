@@ -12,8 +12,8 @@ from scipy import ndimage
 
 from fewclicks.arrays import BoolMask, FloatMap, RgbImage
 from fewclicks.clicks import Click
-from fewclicks.errors import InputError
 from fewclicks.methods.base import Guidance, Prediction, exclude
+from fewclicks.methods.classical.colours import check_not_negative
 from fewclicks.methods.classical.graphcut import (
     CutPicture,
     GraphCutConfig,
@@ -28,7 +28,14 @@ from fewclicks.methods.energy.seeds import Seeds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class GeodesicStarConfig(GraphCutConfig):
+class StarConfig(GraphCutConfig):
+    """A graph cut with less smoothness, as the shape is held together by its star centres."""
+
+    strength: float = 10.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GeodesicStarConfig(StarConfig):
     """The way between a pixel and its star centre, besides the graph cut.
 
     Parameters
@@ -41,8 +48,7 @@ class GeodesicStarConfig(GraphCutConfig):
 
     def __post_init__(self) -> None:
         GraphCutConfig.__post_init__(self)
-        if not self.spatial >= 0:
-            raise InputError(f"spatial is {self.spatial}; needs a number from 0 on.")
+        check_not_negative(self, "spatial")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,10 +138,10 @@ class EuclideanStarConvexity:
        Interactive Image Segmentation", CVPR 2010.
     """
 
-    config_type: ClassVar = GraphCutConfig
+    config_type: ClassVar = StarConfig
 
-    def __init__(self, config: GraphCutConfig | None = None) -> None:
-        self.config = config or GraphCutConfig()
+    def __init__(self, config: StarConfig | None = None) -> None:
+        self.config = config or StarConfig()
 
     def prepare(self, image: RgbImage) -> CutPicture:
         """Sort the colours and weigh the contrast."""
