@@ -75,7 +75,8 @@ def find_superpixels(lab: FloatImage, *, count: int, compactness: float = 9.0) -
     if count < 1:
         raise InputError(f"count is {count}; needs at least 1 region.")
     height, width = lab.shape[:2]
-    spacing = max(1.0, math.sqrt(height * width / count))
+    # A strip that is lower than a square cell has its seeds in one row.
+    spacing = max(1.0, math.sqrt(height * width / count), max(height, width) / count)
     labels, areas = _grow(np.ascontiguousarray(lab, dtype=np.float32), spacing, compactness)
     return Superpixels(labels=labels, areas=areas)
 
