@@ -1,0 +1,355 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drawing import enlarge, mask, paint
+from fewclicks.arrays import BoolMask, RgbImage
+from fewclicks.backbones.colour import ColourBackbone, ColourConfig
+from fewclicks.clicks import Click
+from fewclicks.errors import InputError, ShapeError
+from fewclicks.images.masks import iou
+from fewclicks.methods.base import Guidance, Method, Prediction
+from fewclicks.methods.markov.evidence_network import (
+    EvidenceNetwork,
+    Perceptron,
+    shipped_network,
+)
+from fewclicks.methods.markov.fewclicks import Fewclicks, FewclicksConfig, RegionPicture
+
+COARSE = ColourBackbone(ColourConfig(longest_side=16))
+INSIDE = Click(x=30, y=24)
+OUTSIDE = Click(x=70, y=50, is_positive=False)
+
+BIAS, COLOUR_RATIO, PREVIOUS, OPINION = -1, 26, 56, 71  # columns; -1 for none
+
+
+def _linear(columns: int, weights: dict[int, float]) -> Perceptron:
+    """Weigh a few columns; all others have no say."""
+    weight = np.zeros((columns, 1), dtype=np.float32)
+    for column, share in weights.items():
+        if column != BIAS:
+            weight[column] = share
+    return Perceptron(
+        mean=np.zeros(columns, dtype=np.float32),
+        deviation=np.ones(columns, dtype=np.float32),
+        weights=(weight,),
+        biases=(np.array([weights.get(BIAS, 0.0)], dtype=np.float32),),
+    )
+
+
+def _network(weights: dict[int, float]) -> EvidenceNetwork:
+    """The second perceptron repeats the first."""
+    return EvidenceNetwork(alone=_linear(71, weights), together=_linear(88, {OPINION: 1.0}))
+
+
+LIKE_COLOURS = {BIAS: 4.0, COLOUR_RATIO: -8.0}  # positive where a positive click's colour is nearer
+
+
+def _method(weights: dict[int, float] = LIKE_COLOURS, **settings: float) -> Fewclicks:
+    config = FewclicksConfig(**{"regions": 150, **settings})
+    return Fewclicks(COARSE, config, _network(weights))
+
+
+@pytest.fixture(scope="module")
+def method() -> Fewclicks:
+    return _method()
+
+
+@pytest.fixture(scope="module")
+def blob() -> BoolMask:
+    """(60, 80), a disk and a bar of its colour, apart."""
+    rows = ["." * 16] * 2 + ["....####........"] + ["...######....##."] * 4 + ["....####........"]
+    return enlarge(mask(*rows, *["." * 16] * 4), 5)
+
+
+@pytest.fixture(scope="module")
+def image(blob: BoolMask) -> RgbImage:
+    return paint(blob)
+
+
+@pytest.fixture(scope="module")
+def prepared(method: Fewclicks, image: RgbImage) -> RegionPicture:
+    return method.prepare(image)
+
+
+@pytest.fixture
+def disk(blob: BoolMask) -> BoolMask:
+    return blob & (np.arange(80) < 60)
+
+
+def _check(prediction: Prediction, shape: tuple[int, int]) -> None:
+    """A probability of the picture's size, and a mask that agrees with it."""
+    probability = prediction.probability
+    assert probability.shape == shape
+    assert probability.dtype == np.float32
+    assert probability.min() >= 0.0
+    assert probability.max() <= 1.0
+    np.testing.assert_array_equal(prediction.mask, probability > 0.5)
+
+
+def _held(prediction: Prediction, clicks: Sequence[Click]) -> bool:
+    newest = {(click.y, click.x): click.is_positive for click in clicks}
+    return all(prediction.mask[place] == is_positive for place, is_positive in newest.items())
+
+
+def test_it_is_a_method_with_a_configuration_of_its_own():
+    typed: Method[RegionPicture] = Fewclicks(COARSE)
+    assert typed.config == FewclicksConfig()
+    assert typed.config_type is FewclicksConfig
+    assert Fewclicks(COARSE).network is shipped_network()
+
+
+def test_one_click_finds_a_plain_object_and_none_that_lies_apart(
+    method: Fewclicks, prepared: RegionPicture, disk: BoolMask
+):
+    prediction = method.predict(prepared, [INSIDE])
+    _check(prediction, (60, 80))
+    assert iou(prediction.mask, disk) > 0.97
+
+
+def test_a_click_on_each_part_finds_both(
+    method: Fewclicks, prepared: RegionPicture, blob: BoolMask
+):
+    assert iou(method.predict(prepared, [INSIDE, Click(x=70, y=25)]).mask, blob) > 0.97
+
+
+def test_the_shipped_network_finds_a_plain_object(image: RgbImage, disk: BoolMask):
+    method = Fewclicks(COARSE, FewclicksConfig(regions=300))
+    prepared = method.prepare(image)
+    first = method.predict(prepared, [INSIDE])
+    assert iou(first.mask, disk) > 0.9
+    second = method.predict(prepared, [INSIDE, Click(x=71, y=24, is_positive=False)], first)
+    assert iou(second.mask, disk) > 0.95
+
+
+def test_without_clicks_the_previous_answer_stands(method: Fewclicks, prepared: RegionPicture):
+    assert not method.predict(prepared, []).mask.any()
+    previous = method.predict(prepared, [INSIDE])
+    assert method.predict(prepared, [], previous) is previous
+
+
+def test_the_same_question_has_the_same_answer(
+    method: Fewclicks, prepared: RegionPicture, image: RgbImage
+):
+    clicks = [INSIDE, OUTSIDE]
+    first = method.predict(prepared, clicks)
+    for other in (prepared, method.prepare(image), _method().prepare(image)):
+        np.testing.assert_array_equal(method.predict(other, clicks).probability, first.probability)
+
+
+def test_what_is_given_stays_as_it_is(method: Fewclicks, image: RgbImage, blob: BoolMask):
+    picture, excluded = image.copy(), np.zeros((60, 80), dtype=bool)
+    excluded[:10] = True
+    before = excluded.copy()
+    previous = Prediction.from_mask(np.roll(blob, 7))
+    mask_before = previous.probability.copy()
+    prepared = method.condition(method.prepare(picture), Guidance(excluded=excluded))
+    method.predict(prepared, [INSIDE, OUTSIDE], previous)
+    np.testing.assert_array_equal(picture, image)
+    np.testing.assert_array_equal(excluded, before)
+    np.testing.assert_array_equal(previous.probability, mask_before)
+
+
+@cache
+def _answering(longest_side: int) -> tuple[Fewclicks, RegionPicture]:
+    """Noise, prepared once for each size."""
+    method = _method(longest_side=longest_side)
+    noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    return method, method.prepare(noise)
+
+
+PLACES = st.tuples(st.integers(0, 79), st.integers(0, 59), st.booleans())
+
+
+@settings(deadline=None, max_examples=12)
+@given(where=st.lists(PLACES, min_size=1, max_size=8), longest_side=st.sampled_from([1024, 30]))
+def test_clicked_pixels_keep_their_class_at_every_size(
+    where: list[tuple[int, int, bool]], longest_side: int
+):
+    method, prepared = _answering(longest_side)
+    clicks = [Click(x=x, y=y, is_positive=positive) for x, y, positive in where]
+    previous = None
+    for count in range(1, len(clicks) + 1):
+        previous = method.predict(prepared, clicks[:count], previous)
+        _check(previous, (60, 80))
+        assert _held(previous, clicks[:count])
+
+
+def test_excluded_pixels_are_never_on_the_object_even_where_clicked(
+    method: Fewclicks, prepared: RegionPicture, blob: BoolMask
+):
+    excluded = blob & (np.arange(80) < 28)
+    conditioned = method.condition(prepared, Guidance(excluded=excluded))
+    within = Click(x=20, y=24)
+    for clicks in ([INSIDE], [INSIDE, within], [within]):
+        prediction = method.predict(conditioned, clicks, Prediction.from_mask(blob))
+        _check(prediction, (60, 80))
+        assert not (prediction.mask & excluded).any()
+    found = method.predict(conditioned, [INSIDE]).mask
+    assert iou(found, blob & ~excluded & (np.arange(80) < 60)) > 0.9
+
+
+def test_conditioning_leaves_the_prepared_picture_alone(method: Fewclicks, prepared: RegionPicture):
+    before = method.predict(prepared, [INSIDE]).probability
+    full = method.condition(prepared, Guidance(excluded=np.ones((60, 80), dtype=bool)))
+    assert not method.predict(full, [INSIDE]).mask.any()
+    np.testing.assert_array_equal(method.predict(prepared, [INSIDE]).probability, before)
+    released = method.condition(full, Guidance())
+    np.testing.assert_array_equal(method.predict(released, [INSIDE]).probability, before)
+    with pytest.raises(ShapeError, match=r"excluded has shape \(3, 4\)"):
+        method.condition(prepared, Guidance(excluded=np.ones((3, 4), dtype=bool)))
+
+
+def test_a_large_picture_is_worked_on_at_the_longest_side_and_answered_in_full(
+    image: RgbImage, disk: BoolMask
+):
+    large, wanted = image.repeat(4, axis=0).repeat(4, axis=1), enlarge(disk, 4)
+    method = _method(longest_side=80)
+    prepared = method.prepare(large)
+    assert prepared.regions.superpixels.labels.shape == (60, 80)
+    assert prepared.colours.index.shape == (60, 80)
+    on = Click(x=4 * INSIDE.x + 1, y=4 * INSIDE.y + 1)
+    off = Click(x=4 * OUTSIDE.x, y=4 * OUTSIDE.y, is_positive=False)
+    for clicks in ([on], [on, off]):
+        prediction = method.predict(prepared, clicks)
+        _check(prediction, (240, 320))
+        assert _held(prediction, clicks)
+        assert iou(prediction.mask, wanted) > 0.95
+
+
+def test_a_small_picture_is_not_enlarged(prepared: RegionPicture):
+    assert prepared.regions.superpixels.labels.shape == (60, 80)
+
+
+@pytest.mark.parametrize("longest_side", [1024, 40])
+def test_the_previous_mask_has_a_say(image: RgbImage, blob: BoolMask, longest_side: int):
+    method = _method(
+        {BIAS: -1.0, PREVIOUS: 8.0}, longest_side=longest_side, colour=0.0, strength=1.0
+    )
+    prepared = method.prepare(image)
+    assert method.predict(prepared, [INSIDE]).mask.sum() < 250  # not much more than its disk
+    shifted = np.roll(blob & (np.arange(80) < 60), 10, axis=1)
+    followed = method.predict(prepared, [INSIDE], Prediction.from_mask(shifted))
+    assert iou(followed.mask, shifted) > 0.75  # as well as regions follow it
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"levels": 0}, {"levels": 3}, {"strength": 0.0}, {"colour": 0.0}, {"radius": 0}],
+)
+def test_a_plain_object_is_found_with_other_settings(
+    image: RgbImage, disk: BoolMask, settings: dict[str, float]
+):
+    method = _method(**settings)
+    prediction = method.predict(method.prepare(image), [INSIDE, OUTSIDE])
+    _check(prediction, (60, 80))
+    assert iou(prediction.mask, disk) > 0.9
+
+
+def test_a_higher_strength_makes_a_shorter_outline():
+    noise = np.random.default_rng(1).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+
+    def outline(strength: float) -> int:
+        method = _method(strength=strength)
+        found = method.predict(method.prepare(noise), [INSIDE, OUTSIDE]).mask
+        return int(np.diff(found, axis=0).sum() + np.diff(found, axis=1).sum())
+
+    assert 0 < outline(50.0) < outline(0.0)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 2), (7, 23)])
+@pytest.mark.parametrize("shade", [None, 0, 255])
+def test_pictures_of_any_shape_are_answered(shape: tuple[int, int], shade: int | None):
+    picture = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    if shade is not None:
+        picture[:] = shade
+    height, width = shape
+    clicks = [
+        Click(x=width // 2, y=height // 2),
+        Click(x=width - 1, y=height - 1, is_positive=False),
+    ]
+    for network in (_network(LIKE_COLOURS), shipped_network()):
+        method = Fewclicks(COARSE, FewclicksConfig(), network)
+        prepared = method.prepare(picture)
+        previous = None
+        for count in (1, 2):
+            previous = method.predict(prepared, clicks[:count], previous)
+            _check(previous, shape)
+            assert _held(previous, clicks[:count])
+
+
+def test_distances_of_a_region_are_measured_once(method: Fewclicks, image: RgbImage):
+    prepared = method.prepare(image)
+    first = prepared.seen(INSIDE)
+    again = prepared.seen(replace(INSIDE, is_positive=False))
+    assert first.region == prepared.regions.superpixels.labels[INSIDE.y, INSIDE.x]
+    assert first.is_positive
+    assert not again.is_positive
+    assert again.distances is first.distances
+    conditioned = method.condition(prepared, Guidance())
+    assert conditioned.seen(INSIDE).distances is first.distances
+
+
+def test_two_threads_on_one_picture_get_what_one_after_the_other_gets(
+    method: Fewclicks, image: RgbImage
+):
+    random = np.random.default_rng(3)
+    rounds = [
+        [INSIDE, Click(x=int(x), y=int(y), is_positive=bool(kind))]
+        for x, y, kind in zip(
+            random.integers(0, 80, 8), random.integers(0, 60, 8), [0, 1] * 4, strict=True
+        )
+    ]
+    alone = method.prepare(image)
+    expected = [method.predict(alone, clicks).probability for clicks in rounds]
+    shared = method.prepare(image)
+    found: dict[int, list[np.ndarray]] = {}
+
+    def answer(thread: int) -> None:
+        found[thread] = [method.predict(shared, clicks).probability for clicks in rounds]
+
+    threads = [threading.Thread(target=answer, args=(thread,)) for thread in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for answers in (found[0], found[1]):
+        for one, other in zip(answers, expected, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "needs"),
+    [
+        ("regions", 0, "at least 1"),
+        ("longest_side", 7, "at least 8"),
+        ("radius", -1, "at least 0"),
+        ("levels", -1, "at least 0"),
+        ("temperature", 0.0, "a number above 0"),
+        ("temperature", float("nan"), "a number above 0"),
+        ("certainty", -1.0, "a number above 0"),
+        ("colour", -0.1, "a number from 0 on"),
+        ("strength", float("nan"), "a number from 0 on"),
+    ],
+)
+def test_a_setting_out_of_range_is_refused_and_named(setting: str, value: float, needs: str):
+    with pytest.raises(InputError, match=f"{setting} is {value}; needs {needs}"):
+        FewclicksConfig(**{setting: value})
+
+
+def test_a_click_outside_is_refused(method: Fewclicks, prepared: RegionPicture):
+    with pytest.raises(InputError, match="x=80, y=3 is outside"):
+        method.predict(prepared, [INSIDE, Click(x=80, y=3)])
+
+
+def test_what_is_no_picture_is_refused(method: Fewclicks):
+    with pytest.raises(InputError, match="needs"):
+        method.prepare(np.zeros((4, 4), dtype=np.uint8))
