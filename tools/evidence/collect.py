@@ -2,11 +2,14 @@
 
     python tools/evidence/collect.py --data DIR --out runs/evidence/alone
     python tools/evidence/collect.py --data DIR --out runs/evidence/together --first runs/evidence
+    python tools/evidence/collect.py --data DIR --out runs/evidence/again --first runs/evidence \
+        --second src/fewclicks/methods/markov/evidence.safetensors
 
 DIR holds `photos` and `coco_tiny` (labels; 65535 is void). Objects of at least 1500 pixels, at most
 two of a picture, and a random crop around one of them, so that objects come in all sizes. The
 first round clicks by a rule of thumb; the second by the networks that `fit.py` made of the first,
-each on the pictures that it has not seen.
+each on the pictures that it has not seen; the third by the whole method, so that
+the network learns from the masks that it makes itself.
 """
 
 from __future__ import annotations
@@ -54,6 +57,7 @@ class Notebook:
     """A network that writes down what it is shown."""
 
     alone: Perceptron | None
+    together: Perceptron | None
     context: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
     def log_odds(
@@ -65,7 +69,7 @@ class Notebook:
         evidence = gather_evidence(regions, clicks, previous)
         first = self.alone.log_odds(evidence) if self.alone else _rule_of_thumb(evidence)
         self.context = gather_context(regions, evidence, first, previous)
-        return first
+        return self.together.log_odds(self.context) if self.together else first
 
 
 def _rule_of_thumb(evidence: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -76,7 +80,7 @@ def _rule_of_thumb(evidence: NDArray[np.float32]) -> NDArray[np.float32]:
 def crop_around(
     chance: np.random.Generator, image: RgbImage, truth: BoolMask, void: BoolMask
 ) -> tuple[RgbImage, BoolMask, BoolMask]:
-    """Cut out a random window that holds the whole object, mirrored half the time, at least 400 px."""
+    """Cut out a window around the object, mirrored half the time, of at least 400 pixels."""
     ys, xs = np.nonzero(truth)
     window = []
     margin = chance.uniform(0.15, 1.0)
@@ -136,7 +140,9 @@ def click_object(
             return
 
 
-def collect_picture(data: Path, name: str, picture: str, out: Path, first: Path | None) -> int:
+def collect_picture(
+    data: Path, name: str, picture: str, out: Path, first: Path | None, second: Path | None
+) -> int:
     """Click the objects of one picture and write their rows; a picture that is done is left."""
     target = out / f"{name}-{picture}.npz"
     if target.exists():
@@ -147,9 +153,10 @@ def collect_picture(data: Path, name: str, picture: str, out: Path, first: Path 
     if first is not None:
         file = "alone.safetensors" if fold == 0 else f"alone-{fold % 2}.safetensors"
         alone = Perceptron.from_tensors(load_file(first / file), "alone")
-    notebook = Notebook(alone)
+    together = Perceptron.from_tensors(load_file(second), "together") if second else None
+    notebook = Notebook(alone, together)
     method = Fewclicks(create_backbone(), FewclicksConfig(longest_side=480), notebook)
-    chance = np.random.default_rng(zlib.crc32(picture.encode()))
+    chance = np.random.default_rng(zlib.crc32(f"{out.name} {picture}".encode()))
     samples = list(sharing_pixels(_open(data, name).samples(picture)))
     order = chance.permutation(len(samples))[:MOST_OBJECTS]
     scenes = []
@@ -191,13 +198,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--first", type=Path)
+    parser.add_argument("--second", type=Path)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     todo = [(name, p) for name in ("coco_tiny", "photos") for p in _pictures(options.data, name)]
+    places = (options.out, options.first, options.second)
     with ProcessPoolExecutor(options.workers) as pool:
         jobs = [
-            pool.submit(collect_picture, options.data, name, picture, options.out, options.first)
+            pool.submit(collect_picture, options.data, name, picture, *places)
             for name, picture in todo
         ]
         for done, job in enumerate(jobs, 1):

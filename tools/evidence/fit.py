@@ -1,8 +1,8 @@
 """Fit the evidence network to what `collect.py` wrote down. Needs torch.
 
     python tools/evidence/fit.py alone runs/evidence/alone runs/evidence
-    python tools/evidence/fit.py together runs/evidence/together runs/evidence \
-        src/fewclicks/methods/markov/evidence.safetensors
+    python tools/evidence/fit.py together runs/evidence/together runs/evidence/again \
+        runs/evidence src/fewclicks/methods/markov/evidence.safetensors
 
 The first command writes three networks that weigh a region by itself: one for use, and two that
 have each seen half of the pictures. The second fits the network that hears the first one's
@@ -29,8 +29,8 @@ HIDDEN = (64, 32)
 EPOCHS, BATCH, PEAK_RATE, DECAY, DROPOUT = 5, 4096, 5e-3, 1e-2, 0.1
 
 
-def read_rows(folder: Path, columns: int | None) -> dict[str, NDArray[np.generic]]:
-    parts = [np.load(path) for path in sorted(folder.glob("*.npz"))]
+def read_rows(folders: list[Path], columns: int | None) -> dict[str, NDArray[np.generic]]:
+    parts = [np.load(path) for folder in folders for path in sorted(folder.glob("*.npz"))]
     rows = {key: np.concatenate([p[key] for p in parts]) for key in ("label", "weight", "fold")}
     rows["inputs"] = np.concatenate([part["context"][:, :columns] for part in parts])
     return rows
@@ -81,9 +81,10 @@ def loss_on(rows: dict[str, NDArray[np.generic]], folds: set[int], perceptron: P
 
 
 def main() -> None:
-    kind, source, networks = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    kind, *places = sys.argv[1:]
     if kind == "alone":
-        rows = read_rows(source, EVIDENCE_COLUMNS)
+        *sources, networks = map(Path, places)
+        rows = read_rows(sources, EVIDENCE_COLUMNS)
         # A picture of an odd fold is clicked by the network of the odd file, fitted to even ones.
         for file, folds in (
             ("alone", {1, 2, 3, 4, 5}),
@@ -99,14 +100,15 @@ def main() -> None:
                 flush=True,
             )
         return
-    rows = read_rows(source, None)
+    *sources, networks, target = map(Path, places)
+    rows = read_rows(sources, None)
     network = fit(rows, {1, 2, 3, 4, 5})
     print(
         f"together loss {loss_on(rows, {1, 2, 3, 4, 5}, network):.4f}, held out "
         f"{loss_on(rows, {0}, network):.4f}"
     )
     named = load_file(networks / "alone.safetensors") | network.tensors("together")
-    save_file(named, sys.argv[4])
+    save_file(named, target)
 
 
 if __name__ == "__main__":

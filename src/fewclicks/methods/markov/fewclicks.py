@@ -40,6 +40,7 @@ from fewclicks.methods.markov.regions import Regions, describe_regions
 from fewclicks.methods.memo import Memo
 
 _REMEMBERED_CLICKS = 64
+_CLICK_REACH = 5.0  # path cost over colour
 _OPINION_BLUR = 1.5  # pixels, so that an opinion does not end at a region's jagged border
 
 
@@ -63,6 +64,10 @@ class FewclicksConfig:
         Weight of the colour model against the network's opinion.
     strength
         Weight of the contrast against both; higher is smoother.
+    steadiness
+        Log odds that the previous mask adds where the newest click is far; 0 forgets it there.
+    bins
+        Of the colour model, along each axis of Lab.
     levels
         How often the picture is halved for the min cut.
     """
@@ -73,7 +78,9 @@ class FewclicksConfig:
     radius: int = 3
     certainty: float = 4.0
     colour: float = 1.0
-    strength: float = 12.0
+    strength: float = 20.0
+    steadiness: float = 1.0
+    bins: int = 32
     levels: int = 1
 
     def __post_init__(self) -> None:
@@ -83,7 +90,9 @@ class FewclicksConfig:
         for name in ("temperature", "certainty"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} is {getattr(self, name)}; needs a number above 0.")
-        for name in ("colour", "strength"):
+        if not 1 <= self.bins <= 40:
+            raise InputError(f"bins is {self.bins}; needs a number from 1 to 40.")
+        for name in ("colour", "strength", "steadiness"):
             if not getattr(self, name) >= 0:
                 raise InputError(f"{name} is {getattr(self, name)}; needs a number from 0 on.")
 
@@ -160,7 +169,7 @@ class Fewclicks:
                 count=self.config.regions,
                 temperature=self.config.temperature,
             ),
-            colours=colour_bins(lab),
+            colours=colour_bins(lab, side=self.config.bins),
             pyramid=contrast_pyramid(lab, strength=self.config.strength, levels=self.config.levels),
         )
 
@@ -202,7 +211,10 @@ class Fewclicks:
         if excluded is not None:
             excluded = resize_mask(excluded, height=height, width=width)
         seen = [prepared.seen(click) for click in scaled]
-        opinion = self.network.log_odds(prepared.regions, seen, share)
+        bound = self.config.certainty
+        opinion = np.clip(self.network.log_odds(prepared.regions, seen, share), -bound, bound)
+        if share is not None:
+            opinion = opinion + self.config.steadiness * (2 * share - 1) * _remoteness(seen[-1])
         unary = self._unary(prepared, opinion, excluded)
         seeds = draw_seeds((height, width), scaled, radius=self.config.radius, excluded=excluded)
         mask = band_cut(unary, prepared.pyramid, positive=seeds.positive, negative=seeds.negative)
@@ -211,11 +223,10 @@ class Fewclicks:
         return _agreeing(_sigmoid(unary), mask)
 
     def _unary(
-        self, prepared: RegionPicture, opinion: NDArray[np.float32], excluded: BoolMask | None
+        self, prepared: RegionPicture, opinion: NDArray[np.floating], excluded: BoolMask | None
     ) -> FloatMap:
-        """Log odds of each pixel: the network's opinion and a colour model fitted to it."""
-        bound = np.float32(self.config.certainty)
-        regional = np.clip(opinion, -bound, bound)[prepared.regions.superpixels.labels]
+        """Log odds of each pixel: the opinion of its region and a colour model fitted to it."""
+        regional = opinion.astype(np.float32)[prepared.regions.superpixels.labels]
         smooth = np.asarray(cv2.GaussianBlur(regional, (0, 0), _OPINION_BLUR), dtype=np.float32)
         if self.config.colour == 0:
             return smooth
@@ -230,6 +241,11 @@ class Fewclicks:
         return np.asarray(
             smooth + np.float32(self.config.colour) * np.clip(ratio, -3.0, 3.0), dtype=np.float32
         )
+
+
+def _remoteness(click: RegionClick) -> NDArray[np.float64]:
+    """How little each region has to do with a click, (n,), 0 at it and near 1 far away."""
+    return np.asarray(1.0 - np.exp(-click.distances[:, 0] / _CLICK_REACH))
 
 
 def _scaled(click: Click, prepared: Prepared, height: int, width: int) -> Click:
