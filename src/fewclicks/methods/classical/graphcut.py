@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import cv2
 import numpy as np
 from scipy import special
 
@@ -37,7 +36,7 @@ class GraphCutConfig(ColourConfig):
         Weight of the contrast against the colour models.
     """
 
-    strength: float = 20.0
+    strength: float = 40.0
 
     def __post_init__(self) -> None:
         ColourConfig.__post_init__(self)
@@ -68,8 +67,8 @@ class GraphCut:
     Notes
     -----
     The unary term is the logarithm of the ratio of both colour models at a pixel, the pairwise
-    term the contrast. Parts of the cut that hold no positive seed are dropped. A
-    previous answer has no say.
+    term the contrast. As published, the object may have parts that no
+    click touches. A previous answer has no say.
 
     References
     ----------
@@ -130,7 +129,7 @@ def cut(
     config: GraphCutConfig,
     parents: ParentMap | None = None,
 ) -> FloatMap:
-    """Cut by the colours of the seeds, and keep what hangs together with the positive ones.
+    """Cut by the colours of the seeds.
 
     Parameters
     ----------
@@ -150,14 +149,7 @@ def cut(
         negative=seeds.negative,
         parents=parents,
     )
-    return graded(connected(mask, seeds.positive), unary)
-
-
-def connected(mask: BoolMask, seeds: BoolMask) -> BoolMask:
-    """Keep the 8-connected parts of a mask that hold a seed."""
-    _, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-    kept: BoolMask = np.isin(parts, np.unique(parts[seeds & mask]))
-    return kept
+    return graded(mask, unary)
 
 
 def graded(mask: BoolMask, unary: FloatMap) -> FloatMap:

@@ -29,9 +29,10 @@ from fewclicks.methods.energy.seeds import Seeds
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StarConfig(GraphCutConfig):
-    """A graph cut with less smoothness, as the shape is held together by its star centres."""
+    """A graph cut with less smoothness, as its star centres hold the object together."""
 
-    strength: float = 10.0
+    bins: int = 16
+    strength: float = 14.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +45,7 @@ class GeodesicStarConfig(StarConfig):
         Price of one pixel of way, in units of Lab.
     """
 
-    spatial: float = 5.0
+    spatial: float = 10.0
 
     def __post_init__(self) -> None:
         GraphCutConfig.__post_init__(self)

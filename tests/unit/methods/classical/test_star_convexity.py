@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -70,12 +71,35 @@ def test_a_round_object_is_found_whole(method, disk_image, disk_mask):
     assert iou(answer.mask, disk_mask) > 0.95
 
 
+@pytest.mark.parametrize("method", [GeodesicStarConvexity(), EuclideanStarConvexity()])
+def test_the_object_hangs_together_with_its_clicks(method):
+    like_colours_in_two_places = enlarge(
+        mask(
+            "................",
+            ".####......####.",
+            ".####......####.",
+            ".####......####.",
+            "................",
+        ),
+        8,
+    )
+    prepared = method.prepare(paint(like_colours_in_two_places, noise=60))
+
+    for clicks in ([Click(x=24, y=20)], [Click(x=24, y=20), Click(x=104, y=20)]):
+        on = method.predict(prepared, clicks).mask
+        _, parts = cv2.connectedComponents(on.astype(np.uint8), connectivity=8)
+        assert set(np.unique(parts[on])) == {parts[click.y, click.x] for click in clicks}
+
+
 def test_only_geodesic_paths_go_round_a_bend():
     click = Click(x=16, y=40)  # in the hook's left leg; its right leg is out of sight
 
     bent, straight = (
         method.predict(method.prepare(paint(HOOK)), [click]).mask
-        for method in (GeodesicStarConvexity(), EuclideanStarConvexity())
+        for method in (
+            GeodesicStarConvexity(GeodesicStarConfig(spatial=1.0)),
+            EuclideanStarConvexity(),
+        )
     )
 
     assert iou(bent, HOOK) > 0.95
