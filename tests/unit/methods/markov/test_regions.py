@@ -129,6 +129,18 @@ def test_a_step_over_colour_or_edges_costs_one_on_average(regions: Regions):
         assert steps.data.mean() == pytest.approx(1.0 + 0.1, rel=1e-3)  # a tenth is for the way
 
 
+def test_the_plainest_path_pays_for_the_lesser_of_colour_and_edge(regions: Regions):
+    graph = regions.graph
+    one, other = graph.first, graph.second
+    by_colour, plainest, by_edge = (
+        np.asarray(steps[one, other]).ravel() for steps in regions.paths
+    )
+    way = np.linalg.norm(regions.places[one] - regions.places[other], axis=1)
+    way /= way.mean()
+    expected = (np.minimum(by_colour, by_edge) - 0.1 * way) ** 2 + 0.05 * way
+    np.testing.assert_allclose(plainest, expected, rtol=1e-3, atol=1e-5)
+
+
 def test_distances_from_the_border_are_those_of_the_nearest_border_region(regions: Regions):
     border = regions.superpixels.of_border()
     assert regions.border_distances.shape == (regions.count, 3)
