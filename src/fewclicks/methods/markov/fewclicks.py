@@ -212,7 +212,9 @@ class Fewclicks:
             excluded = resize_mask(excluded, height=height, width=width)
         seen = [prepared.seen(click) for click in scaled]
         bound = self.config.certainty
-        opinion = np.clip(self.network.log_odds(prepared.regions, seen, share), -bound, bound)
+        opinion: NDArray[np.floating] = np.clip(
+            self.network.log_odds(prepared.regions, seen, share), -bound, bound
+        )
         if share is not None:
             opinion = opinion + self.config.steadiness * (2 * share - 1) * _remoteness(seen[-1])
         unary = self._unary(prepared, opinion, excluded)
