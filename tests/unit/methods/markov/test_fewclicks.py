@@ -241,6 +241,21 @@ def test_the_previous_mask_has_a_say(image: RgbImage, blob: BoolMask, longest_si
     assert iou(followed.mask, shifted) > 0.75  # as well as regions follow it
 
 
+def test_steadiness_keeps_the_previous_mask_where_the_newest_click_is_far(
+    image: RgbImage, disk: BoolMask
+):
+    previous = Prediction.from_mask(disk)
+    near = Click(x=INSIDE.x + 3, y=INSIDE.y)
+
+    def found(steadiness: float, newest: Click) -> BoolMask:
+        method = _method({BIAS: -0.5}, steadiness=steadiness, colour=0.0, strength=1.0)
+        return method.predict(method.prepare(image), [INSIDE, newest], previous).mask
+
+    assert found(0.0, OUTSIDE).sum() < 250
+    assert iou(found(3.0, OUTSIDE), disk) > 0.8
+    assert found(3.0, near).sum() < 250  # the click is about these pixels
+
+
 @pytest.mark.parametrize(
     "settings",
     [{"levels": 0}, {"levels": 3}, {"strength": 0.0}, {"colour": 0.0}, {"radius": 0}],
@@ -338,6 +353,9 @@ def test_two_threads_on_one_picture_get_what_one_after_the_other_gets(
         ("certainty", -1.0, "a number above 0"),
         ("colour", -0.1, "a number from 0 on"),
         ("strength", float("nan"), "a number from 0 on"),
+        ("steadiness", -1.0, "a number from 0 on"),
+        ("bins", 0, "a number from 1 to 40"),
+        ("bins", 41, "a number from 1 to 40"),
     ],
 )
 def test_a_setting_out_of_range_is_refused_and_named(setting: str, value: float, needs: str):
