@@ -32,7 +32,7 @@ class ColourConfig(SeedConfig):
         seeds together weigh 1; it steadies the model when the first negative click is made.
     """
 
-    bins: int = 20
+    bins: int = 16
     smoothing: float = 0.5
     border_weight: float = 1.0
 

@@ -33,7 +33,7 @@ class RandomWalkerConfig(SeedConfig):
     """
 
     beta: float = 130.0
-    longest_side: int = 512
+    longest_side: int = 256
 
     def __post_init__(self) -> None:
         SeedConfig.__post_init__(self)
