@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from fewclicks.arrays import FloatMatrix
 from fewclicks.methods.markov.sinkhorn import sinkhorn
@@ -74,17 +75,20 @@ class Diffusion:
         return np.asarray(modes @ (self.rates**steps * (modes.T @ values.astype(np.float32))))
 
 
-def diffusion(affinity: FloatMatrix, masses: NDArray[np.float64]) -> Diffusion:
+def diffusion(affinity: FloatMatrix) -> Diffusion:
     """Make likeness a walk that is at home everywhere alike.
 
     Parameters
     ----------
     affinity : (n, n)
-        Symmetric, above 0.
-    masses : (n,)
-        Size of each token, above 0; a token of twice the size draws twice as many walks.
+        Symmetric, above 0, positive semidefinite, as a Gaussian of a distance is.
+
+    Notes
+    -----
+    Linear algebra runs on one thread here: a second gains little, and two that wait for each
+    other on a busy machine cost twenty times as much.
     """
-    roots = np.sqrt(masses / masses.mean()).astype(np.float32)
-    walk = sinkhorn(affinity * roots[:, None] * roots[None, :], rounds=60, tolerance=1e-4).matrix()
-    rates, modes = np.linalg.eigh((walk + walk.T) / 2)
+    with threadpool_limits(1, user_api="blas"):
+        walk = sinkhorn(affinity, rounds=60, tolerance=1e-4).matrix()
+        rates, modes = np.linalg.eigh((walk + walk.T) / 2)
     return Diffusion(rates=np.clip(rates, 0.0, 1.0), modes=modes)

@@ -174,7 +174,9 @@ def _levels(regions: Regions, near: NDArray[np.float64], first: int | None) -> N
 def _segments_by_level(
     regions: Regions, distance: NDArray[np.float64], first: int
 ) -> NDArray[np.float64]:
-    """Describe the segment ``distance <= distance[i]`` for each region i, (n, 5).
+    """Describe the segment of all regions up to i in the order of distance, for each i, (n, 5).
+
+    Among equally distant regions those with lower numbers, further up in the picture, come first.
 
     Side length (root of its area), edge strength along its outline, how far its centre lies from
     the first click, the distance relative to the level that looks most like an object, and that

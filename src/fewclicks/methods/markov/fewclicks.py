@@ -15,11 +15,12 @@ from typing import ClassVar
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from fewclicks.arrays import BoolMask, FloatMap, RgbImage
 from fewclicks.backbones.base import Backbone
 from fewclicks.clicks import Click, check_clicks, positives
-from fewclicks.errors import InputError
+from fewclicks.errors import InputError, ShapeError
 from fewclicks.images.masks import components_with
 from fewclicks.images.resizing import resize_map, resize_mask, shrink_to_longest_side
 from fewclicks.methods.base import Guidance, Prediction, Prepared, check_image, exclude
@@ -186,13 +187,18 @@ class Fewclicks:
         ------
         InputError
             If a click is outside the image.
+        ShapeError
+            If the previous mask is not of the image's size.
         """
+        shape = prepared.image.shape[:2]
         check_clicks(clicks, height=prepared.height, width=prepared.width)
-        if not clicks:
-            empty = np.zeros(prepared.image.shape[:2], dtype=bool)
-            return previous or Prediction.from_mask(empty)
+        before = np.zeros(shape, dtype=bool) if previous is None else previous.mask
+        if before.shape != shape:
+            raise ShapeError.differs("previous", before.shape, needed=shape, of="the image")
+        if not clicks or not (positives(clicks) or before.any()):
+            return Prediction.from_mask(keep_clicked(before, clicks, prepared.excluded))
         probability = self._probability(prepared, clicks, previous)
-        if probability.shape != prepared.image.shape[:2]:
+        if probability.shape != shape:
             probability = resize_map(probability, height=prepared.height, width=prepared.width)
         mask = keep_clicked(probability > 0.5, clicks, prepared.excluded)
         return Prediction(probability=_agreeing(probability, mask))
@@ -257,7 +263,7 @@ def _scaled(click: Click, prepared: Prepared, height: int, width: int) -> Click:
 
 
 def _sigmoid(log_odds: FloatMap) -> FloatMap:
-    return np.asarray(1.0 / (1.0 + np.exp(-log_odds)), dtype=np.float32)
+    return np.asarray(special.expit(log_odds), dtype=np.float32)
 
 
 def _agreeing(probability: FloatMap, mask: BoolMask) -> FloatMap:

@@ -50,7 +50,7 @@ class Regions:
     walks
         Over the regions' own colours, and over the backbone's features.
     border : (n,)
-        How much of the picture's border each region holds; sums to 1.
+        Share of each region in the area of all that touch the picture's border; sums to 1.
     border_distances : (n, 3)
         From the picture's border, along each of the paths.
     edge_strength
@@ -122,7 +122,7 @@ def describe_regions(
             ward_tree(graph, descriptors / _MERGE_UNIT, areas / areas.mean()),
             bottleneck_tree(graph, barriers),
         ),
-        walks=(diffusion(own, areas), diffusion(seen, areas)),
+        walks=(diffusion(own), diffusion(seen)),
         border=border / border.sum(),
         border_distances=np.stack(
             [path_distance(steps, superpixels.of_border()) for steps in paths], axis=1
@@ -132,7 +132,10 @@ def describe_regions(
 
 
 def edge_strength(lab: FloatImage) -> FloatMap:
-    """Mean over two scales of the colour gradient's length, (H, W), in Lab units a pixel."""
+    """Length of the colour gradient, (H, W), at a fine scale and, twice as heavy, at a coarse one.
+
+    On a slope of one Lab unit a pixel it is 1.5.
+    """
     total = np.zeros(lab.shape[:2], dtype=np.float32)
     for scale in (1.0, 2.0):
         smooth = cv2.GaussianBlur(lab, (0, 0), scale)

@@ -21,7 +21,7 @@ def affinity() -> FloatMatrix:
 
 @pytest.fixture(scope="module")
 def walk(affinity: FloatMatrix) -> Diffusion:
-    return diffusion(affinity, np.random.default_rng(1).uniform(0.5, 2.0, len(affinity)))
+    return diffusion(affinity)
 
 
 def _matrix(walk: Diffusion) -> Real:
@@ -103,13 +103,13 @@ def test_two_tokens_saturate_when_algebra_says(rate: float):
 
 
 def test_a_lone_token_is_where_its_walk_stays():
-    walk = diffusion(np.ones((1, 1), dtype=np.float32), np.ones(1))
+    walk = diffusion(np.ones((1, 1), dtype=np.float32))
     assert walk.saturation_steps(0).tolist() == [0.0]
     np.testing.assert_allclose(walk.spread(np.array([3.0]), steps=7), [3.0], rtol=1e-3)
 
 
 def test_tokens_that_are_all_alike_are_reached_in_one_step():
-    steps = diffusion(np.ones((6, 6), dtype=np.float32), np.ones(6)).saturation_steps(2)
+    steps = diffusion(np.ones((6, 6), dtype=np.float32)).saturation_steps(2)
     assert steps[2] == 0.0
     np.testing.assert_allclose(np.delete(steps, 2), 0.3, rtol=1e-3)
 
