@@ -36,8 +36,7 @@ class GraphCutConfig(ColourConfig):
         Weight of the contrast against the colour models.
     """
 
-    bins: int = 20
-    strength: float = 40.0
+    strength: float = 50.0
 
     def __post_init__(self) -> None:
         ColourConfig.__post_init__(self)

@@ -31,7 +31,6 @@ from fewclicks.methods.energy.seeds import Seeds
 class StarConfig(GraphCutConfig):
     """A graph cut with less smoothness, as its star centres hold the object together."""
 
-    bins: int = 16
     strength: float = 14.0
 
 
