@@ -12,7 +12,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from fewclicks.arrays import FloatMatrix
 from fewclicks.methods.markov.sinkhorn import sinkhorn
@@ -82,13 +81,7 @@ def diffusion(affinity: FloatMatrix) -> Diffusion:
     ----------
     affinity : (n, n)
         Symmetric, above 0, positive semidefinite, as a Gaussian of a distance is.
-
-    Notes
-    -----
-    Linear algebra runs on one thread here: a second gains little, and two that wait for each
-    other on a busy machine cost twenty times as much.
     """
-    with threadpool_limits(1, user_api="blas"):
-        walk = sinkhorn(affinity, rounds=60, tolerance=1e-4).matrix()
-        rates, modes = np.linalg.eigh((walk + walk.T) / 2)
+    walk = sinkhorn(affinity, rounds=60, tolerance=1e-4).matrix()
+    rates, modes = np.linalg.eigh((walk + walk.T) / 2)
     return Diffusion(rates=np.clip(rates, 0.0, 1.0), modes=modes)

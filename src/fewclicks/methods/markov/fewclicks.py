@@ -39,6 +39,7 @@ from fewclicks.methods.markov.evidence import RegionClick
 from fewclicks.methods.markov.evidence_network import EvidenceNetwork, shipped_network
 from fewclicks.methods.markov.regions import Regions, describe_regions
 from fewclicks.methods.memo import Memo
+from fewclicks.methods.one_thread import on_one_thread
 
 _REMEMBERED_CLICKS = 64
 _CLICK_REACH = 5.0  # path cost over colour
@@ -151,6 +152,7 @@ class Fewclicks:
         self.config = config or FewclicksConfig()
         self.network = network or shipped_network()
 
+    @on_one_thread
     def prepare(self, image: RgbImage) -> RegionPicture:
         """Find the regions and how they hang together.
 
@@ -178,6 +180,7 @@ class Fewclicks:
         """Keep excluded pixels off the object."""
         return exclude(prepared, guidance)
 
+    @on_one_thread
     def predict(
         self, prepared: RegionPicture, clicks: Sequence[Click], previous: Prediction | None = None
     ) -> Prediction:
@@ -195,8 +198,11 @@ class Fewclicks:
         before = np.zeros(shape, dtype=bool) if previous is None else previous.mask
         if before.shape != shape:
             raise ShapeError.differs("previous", before.shape, needed=shape, of="the image")
-        if not clicks or not (positives(clicks) or before.any()):
-            return Prediction.from_mask(keep_clicked(before, clicks, prepared.excluded))
+        if not (positives(clicks) or before.any()):
+            return Prediction.from_mask(np.zeros(shape, dtype=bool))
+        if previous is not None and not clicks:
+            kept = keep_clicked(before, (), prepared.excluded)
+            return Prediction(probability=_agreeing(previous.probability, kept))
         probability = self._probability(prepared, clicks, previous)
         if probability.shape != shape:
             probability = resize_map(probability, height=prepared.height, width=prepared.width)

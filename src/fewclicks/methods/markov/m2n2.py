@@ -21,6 +21,7 @@ from fewclicks.methods.markov.sinkhorn import Transition, sinkhorn, temper
 from fewclicks.methods.markov.threshold import Scores, ThresholdCandidates, score_thresholds
 from fewclicks.methods.markov.upsample import BilateralWeights, bilateral_weights
 from fewclicks.methods.memo import Memo
+from fewclicks.methods.one_thread import on_one_thread
 
 _SHORTEST_SIDE: Final = 1024  # of the picture that is worked on, as in the paper
 _MOST_PIXELS: Final = 1 << 21  # of it too: each costs 64 bytes
@@ -150,6 +151,7 @@ class M2N2:
         self.backbone = backbone
         self.config = config or M2N2Config()
 
+    @on_one_thread
     def prepare(self, image: RgbImage) -> M2N2Prepared:
         """Look at the picture once: attention, its doubly stochastic form, upsampling weights.
 
@@ -186,6 +188,7 @@ class M2N2:
         """Keep off excluded pixels."""
         return exclude(prepared, guidance)
 
+    @on_one_thread
     def predict(
         self,
         prepared: M2N2Prepared,
