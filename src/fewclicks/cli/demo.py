@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from fewclicks.cli.options import BackboneName, MethodName
+
 if TYPE_CHECKING:
     from fewclicks.arrays import RgbImage
     from fewclicks.datasets.demonstration import DemonstrationDataset
@@ -22,10 +24,8 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the overlays and demo.json.")] = Path(
         "fewclicks-demo"
     ),
-    method: Annotated[str, typer.Option(help="As listed by `fewclicks methods`.")] = "default",
-    backbone: Annotated[
-        str | None, typer.Option(help="As listed by `fewclicks backbones`.")
-    ] = None,
+    method: MethodName = "default",
+    backbone: BackboneName = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Segment photographs that need no download: overlays, a contact sheet, IoU per click."""

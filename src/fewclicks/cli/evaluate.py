@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fewclicks.cli.options import BackboneName, MethodName, Settings, read_pairs
+
 if TYPE_CHECKING:
     from fewclicks.evaluation.clicker import Rule
     from fewclicks.evaluation.result import Result
@@ -17,14 +19,9 @@ def evaluate(
     out: Annotated[
         Path, typer.Option(help="Folder for result.json, and objects.jsonl while it runs.")
     ],
-    method: Annotated[str, typer.Option(help="As listed by `fewclicks methods`.")] = "default",
-    backbone: Annotated[
-        str | None, typer.Option(help="As listed by `fewclicks backbones`.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the method; repeatable."),
-    ] = None,
+    method: MethodName = "default",
+    backbone: BackboneName = None,
+    settings: Settings = None,
     data: Annotated[
         str | None,
         typer.Option(
@@ -63,7 +60,6 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Measure a method: simulated clicks on a data set, NoC, NoF, mIoU and seconds."""
-    from fewclicks.cli.options import read_pairs
     from fewclicks.cli.progress import progress
     from fewclicks.evaluation.plan import Plan
     from fewclicks.evaluation.run import RESULT

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Annotated, TypeAlias
+
 import typer
+
+MethodName: TypeAlias = Annotated[str, typer.Option(help="As listed by `fewclicks methods`.")]
+BackboneName: TypeAlias = Annotated[
+    str | None, typer.Option(help="As listed by `fewclicks backbones`.")
+]
+Settings: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A setting of the method; repeatable."),
+]
 
 
 def read_pairs(option: str, texts: list[str] | None) -> dict[str, str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fewclicks.cli.options import BackboneName, MethodName, Settings, read_pairs
 from fewclicks.clicks import Click
 from fewclicks.errors import FewclicksError, InputError, StorageError
 from fewclicks.files import check_writable
@@ -49,14 +50,9 @@ def segment(
         str | None,
         typer.Option(metavar="X0,Y0,X1,Y1", help="The object lies inside; x1, y1 are outside."),
     ] = None,
-    method: Annotated[str, typer.Option(help="As listed by `fewclicks methods`.")] = "default",
-    backbone: Annotated[
-        str | None, typer.Option(help="As listed by `fewclicks backbones`.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting of the method; repeatable."),
-    ] = None,
+    method: MethodName = "default",
+    backbone: BackboneName = None,
+    settings: Settings = None,
     overlay: Annotated[
         Path | None,
         typer.Option(help="The mask and the clicks over the picture; a folder, of a folder."),
@@ -96,7 +92,6 @@ def segment(
     for errand in errands:
         errand.check()
 
-    from fewclicks.cli.options import read_pairs
     from fewclicks.evaluation.threads import limited_threads
     from fewclicks.methods.registry import create_method
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any, Final
 
 from fewclicks.datasets.base import Dataset
 from fewclicks.errors import InputError, StorageError, UnknownEntryError
+from fewclicks.settings import read_settings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,7 +123,7 @@ def open_dataset(
     module, _, class_name = entry.target.partition(":")
     loader = getattr(importlib.import_module(module), class_name)
     chosen = {**entry.settings, **entry.settings_by_rule.get(rule, {})}
-    chosen |= _typed(name, loader.config_type, settings)
+    chosen |= read_settings(loader.config_type, settings, owner=f"data set '{name}'")
     folder = _locate(name, data) if entry.needs_folder else None
     dataset: Dataset = loader(name, folder, loader.config_type(**chosen))
     return dataset
@@ -146,16 +146,3 @@ def _locate(name: str, data: str | Path | None) -> Path:
             "and 'masks')."
         )
     return folder
-
-
-def _typed(name: str, config_type: type, settings: Mapping[str, Any]) -> dict[str, Any]:
-    defaults = {item.name: item.default for item in dataclasses.fields(config_type)}
-    values: dict[str, Any] = {}
-    for key, value in settings.items():
-        if key not in defaults:
-            raise UnknownEntryError(f"setting of data set '{name}'", key, defaults)
-        try:
-            values[key] = int(value) if isinstance(defaults[key], int) else value
-        except ValueError:
-            raise InputError(f"Setting {key}={value}; needs a whole number.") from None
-    return values

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fewclicks.backbones.registry import EMBEDDED_BACKBONE, create_backbone
 from fewclicks.errors import InputError, UnknownEntryError
 from fewclicks.methods.base import AnyMethod
+from fewclicks.settings import read_settings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,7 +164,8 @@ def create_method(
     entry = find_method(name)
     module, _, class_name = entry.target.partition(":")
     method_class = getattr(importlib.import_module(module), class_name)
-    config = _configure(entry.name, method_class.config_type, settings)
+    config_type = method_class.config_type
+    config = config_type(**read_settings(config_type, settings, owner=f"'{entry.name}'"))
     if "backbone" in entry.needs:
         method: AnyMethod = method_class(create_backbone(backbone or EMBEDDED_BACKBONE), config)
         return method
@@ -173,29 +173,3 @@ def create_method(
         raise InputError(f"Method '{name}' takes no backbone, but got '{backbone}'; leave it out.")
     plain: AnyMethod = method_class(config)
     return plain
-
-
-def _configure(method_name: str, config_type: type, settings: Mapping[str, Any]) -> Any:
-    fields = {item.name: item for item in dataclasses.fields(config_type)}
-    values = {}
-    for key, value in settings.items():
-        if key not in fields:
-            raise UnknownEntryError(f"setting of '{method_name}'", key, fields)
-        values[key] = _typed(key, value, fields[key].default)
-    return config_type(**values)
-
-
-def _typed(key: str, value: Any, default: Any) -> Any:
-    """Read text as the type that the setting's default has."""
-    if not isinstance(value, str) or isinstance(default, str):
-        return value
-    if isinstance(default, bool):
-        answers = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-        if value.lower() in answers:
-            return answers[value.lower()]
-        raise InputError(f"Setting {key}={value}; needs true or false.")
-    try:
-        return type(default)(value)
-    except ValueError:
-        kind = "a whole number" if isinstance(default, int) else "a number"
-        raise InputError(f"Setting {key}={value}; needs {kind}.") from None
