@@ -45,7 +45,7 @@ def distances_from(regions: Regions, region: int) -> NDArray[np.float64]:
     columns += [
         barrier_tree.heights[meeting],
         np.log1p(variance_tree.heights[union]),
-        variance_tree.sums(regions.shares)[union],
+        regions.union_shares[0][union],
         regions.colour_distance[region].astype(np.float64),
     ]
     columns += [np.log1p(walk.saturation_steps(region)) for walk in regions.walks]

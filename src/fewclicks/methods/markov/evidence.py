@@ -21,7 +21,6 @@ from fewclicks.methods.markov.regions import Regions
 _REACH: Final = 3.0  # path cost over which a click's colour stops speaking for the object
 _LEVEL_DISTANCES: Final = (0, 2, OWN_WALK)
 _LEAST_AREA, _MOST_AREA = 0.002, 0.5  # shares of the picture that a first segment may have
-_UNION_SIZES: Final = (4, 12, 40, 120)  # regions
 _SPREAD_STEPS: Final = (3, 20)
 _MOST_LOG_ODDS: Final = 8.0
 
@@ -107,9 +106,11 @@ def gather_context(
     mass, count = regions.shares * odds, regions.count
     total = mass.sum() + 1e-6
     columns = [bounded]
-    for tree in regions.trees:
-        shares = tree.sums(mass) / tree.sums(regions.shares)
-        columns += [shares[tree.ancestors(size)] for size in _UNION_SIZES]
+    for tree, unions, areas in zip(
+        regions.trees, regions.unions, regions.union_shares, strict=True
+    ):
+        shares = tree.sums(mass) / areas
+        columns += [shares[union] for union in unions]
     columns.append(_likelihood_ratio(regions, mass, regions.shares - mass))
     columns += [regions.walks[0].spread(odds, steps=steps) for steps in _SPREAD_STEPS]
     openness = np.exp(-regions.graph.strengths / regions.edge_strength) * regions.graph.lengths

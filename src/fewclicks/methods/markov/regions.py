@@ -21,6 +21,7 @@ from fewclicks.methods.markov.diffusion import Diffusion, diffusion
 _DESCRIPTOR_WEIGHTS: Final = np.array([0.6, 1.0, 1.0, 0.5, 0.5, 0.5, 1.0])  # Lab, spread, texture
 _COLOUR_SCALE: Final = 6.0  # units of Lab, of the kernel that smooths colour models
 _WALK_SCALES: Final = (4.5, 0.08)  # units of Lab; share of the picture's diagonal
+_UNION_SIZES: Final = (4, 12, 40, 120)  # regions
 _MERGE_UNIT: Final = 10.0  # units of Lab that make a merge height of 1 between two mean regions
 
 
@@ -47,6 +48,11 @@ class Regions:
         by edge.
     trees
         By variance (Ward) and by the lowest barrier.
+    unions
+        For each tree, the smallest union around each region of at least 4, 12, 40 and 120
+        regions, (n,) node numbers.
+    union_shares : each (2n - 1,)
+        For each tree, the area of every node as a share of the picture's.
     walks
         Over the regions' own colours, and over the backbone's features.
     border : (n,)
@@ -65,6 +71,8 @@ class Regions:
     colour_kernel: FloatMatrix
     paths: tuple[sparse.csr_matrix, ...]
     trees: tuple[RegionTree, RegionTree]
+    unions: tuple[tuple[NDArray[np.int64], ...], ...]
+    union_shares: tuple[NDArray[np.float64], ...]
     walks: tuple[Diffusion, Diffusion]
     border: NDArray[np.float64]
     border_distances: NDArray[np.float64]
@@ -110,6 +118,10 @@ def describe_regions(
     areas = superpixels.areas
     border = np.zeros(superpixels.count)
     border[superpixels.of_border()] = areas[superpixels.of_border()]
+    trees = (
+        ward_tree(graph, descriptors / _MERGE_UNIT, areas / areas.mean()),
+        bottleneck_tree(graph, barriers),
+    )
     return Regions(
         superpixels=superpixels,
         graph=graph,
@@ -118,10 +130,9 @@ def describe_regions(
         colour_distance=(np.sqrt(squares) / 10.0).astype(np.float32),
         colour_kernel=np.exp(-squares / (2 * _COLOUR_SCALE**2)).astype(np.float32),
         paths=paths,
-        trees=(
-            ward_tree(graph, descriptors / _MERGE_UNIT, areas / areas.mean()),
-            bottleneck_tree(graph, barriers),
-        ),
+        trees=trees,
+        unions=tuple(tuple(map(tree.ancestors, _UNION_SIZES)) for tree in trees),
+        union_shares=tuple(tree.sums(areas / areas.sum()) for tree in trees),
         walks=(diffusion(own), diffusion(seen)),
         border=border / border.sum(),
         border_distances=np.stack(
