@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from drawing import enlarge, mask, paint
+from drawing import BLOB, paint
 from fewclicks.arrays import BoolMask, RgbImage
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -16,23 +16,7 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 @pytest.fixture
 def disk_mask() -> BoolMask:
     """(60, 80), a blob a little left of the middle."""
-    return enlarge(
-        mask(
-            "................",
-            "................",
-            "....####........",
-            "...######.......",
-            "...######.......",
-            "...######.......",
-            "...######.......",
-            "....####........",
-            "................",
-            "................",
-            "................",
-            "................",
-        ),
-        5,
-    )
+    return BLOB.copy()
 
 
 @pytest.fixture

@@ -28,3 +28,23 @@ def paint(
     picture = np.where(on[..., None], np.array(inside), np.array(outside))
     speckle = np.random.default_rng(0).integers(-noise, noise + 1, picture.shape)
     return np.clip(picture + speckle, 0, 255).astype(np.uint8)
+
+
+BLOB = enlarge(
+    mask(
+        "................",
+        "................",
+        "....####........",
+        "...######.......",
+        "...######.......",
+        "...######.......",
+        "...######.......",
+        "....####........",
+        "................",
+        "................",
+        "................",
+        "................",
+    ),
+    5,
+)
+"""(60, 80), a blob a little left of the middle."""

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from drawing import enlarge, mask, paint
+from drawing import BLOB, paint
 from fewclicks.arrays import BoolMask, RgbImage
 from fewclicks.clicks import Click
 from fewclicks.errors import InputError, ShapeError, UnknownEntryError
@@ -21,23 +21,6 @@ from fewclicks.methods.registry import METHODS, create_method
 NAMES = [entry.name for entry in METHODS]
 every_method = pytest.mark.parametrize("name", NAMES)
 
-BLOB = enlarge(
-    mask(
-        "................",
-        "................",
-        "....####........",
-        "...######.......",
-        "...######.......",
-        "...######.......",
-        "...######.......",
-        "....####........",
-        "................",
-        "................",
-        "................",
-        "................",
-    ),
-    5,
-)
 PICTURE = paint(BLOB)
 ON = Click(x=30, y=24)
 OFF = Click(x=70, y=50, is_positive=False)
