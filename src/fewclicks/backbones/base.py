@@ -1,11 +1,11 @@
-"""What a backbone gives: tokens on a grid, and how they attend to each other."""
+"""What a backbone gives: tokens on a grid, how they attend to each other, how near pixels are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
-from fewclicks.arrays import FloatMatrix, RgbImage
+from fewclicks.arrays import FloatMap, FloatMatrix, RgbImage
 from fewclicks.errors import ShapeError
 
 
@@ -32,10 +32,13 @@ class Features:
         Row-major over the grid; a token's place in the picture is the centre of its cell.
     grid
         ``n = grid.height * grid.width``.
+    temperature
+        Of the affinity ``exp(-|f_i - f_j|^2 / temperature)`` that tells objects apart.
     """
 
     tokens: FloatMatrix
     grid: Grid
+    temperature: float
 
     def __post_init__(self) -> None:
         if self.tokens.ndim != 2 or self.tokens.shape[0] != self.grid.count:
@@ -65,10 +68,29 @@ class Attention:
             raise ShapeError(f"matrix has shape {self.matrix.shape}; needs ({count}, {count}).")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Depth:
+    """How near each pixel is.
+
+    Parameters
+    ----------
+    values : (H, W) float32
+        Inverse depth in [0, 1], normalised per picture: 1 is nearest.
+    """
+
+    values: FloatMap
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2:
+            raise ShapeError(f"depth has shape {self.values.shape}; needs (height, width).")
+
+
 class Backbone(Protocol):
     """A frozen look at a picture."""
 
     name: str
+    config_type: ClassVar[type]
+    config: Any
 
     def features(self, image: RgbImage) -> Features:
         """Describe each token of the picture."""
@@ -76,4 +98,16 @@ class Backbone(Protocol):
 
     def attention(self, image: RgbImage) -> Attention:
         """Say how the tokens of the picture attend to each other."""
+        ...
+
+
+class DepthSource(Protocol):
+    """A guess at how near things are."""
+
+    name: str
+    config_type: ClassVar[type]
+    config: Any
+
+    def depth(self, image: RgbImage) -> Depth:
+        """Say how near each pixel of the picture is."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -26,7 +27,9 @@ class ColourConfig:
         In tokens; the other side keeps the picture's aspect.
     temperature
         Of the attention, whose affinity is ``exp(-|f_i - f_j|^2 / temperature)``; lower is
-        sharper. Features do not depend on it.
+        sharper.
+    features_temperature
+        The same for features that are averaged over regions, which vary less.
     spread, texture, position
         Weight of a cell's spread of colour, of its texture and of its place, where the mean
         colour has weight 1 (100 units of Lab are a distance of 1, and so is the longest side).
@@ -34,6 +37,7 @@ class ColourConfig:
 
     longest_side: int = 64
     temperature: float = 0.007
+    features_temperature: float = 0.0128
     spread: float = 0.5
     texture: float = 0.5
     position: float = 0.5
@@ -41,8 +45,9 @@ class ColourConfig:
     def __post_init__(self) -> None:
         if self.longest_side < 1:
             raise InputError(f"longest_side is {self.longest_side}; needs at least 1 token.")
-        if not self.temperature > 0:
-            raise InputError(f"temperature is {self.temperature}; needs a number above 0.")
+        for name in ("temperature", "features_temperature"):
+            if not getattr(self, name) > 0:
+                raise InputError(f"{name} is {getattr(self, name)}; needs a number above 0.")
         for name in ("spread", "texture", "position"):
             if not getattr(self, name) >= 0:
                 raise InputError(f"{name} is {getattr(self, name)}; needs a number from 0 on.")
@@ -64,6 +69,7 @@ class ColourBackbone:
     """
 
     name = "colour"
+    config_type: ClassVar = ColourConfig
 
     def __init__(self, config: ColourConfig | None = None) -> None:
         self.config = config or ColourConfig()
@@ -94,7 +100,7 @@ class ColourBackbone:
             _place(grid, *image.shape[:2]) * np.float32(self.config.position),
         ]
         tokens = np.concatenate(channels, axis=-1).reshape(grid.count, -1)
-        return Features(tokens=tokens, grid=grid)
+        return Features(tokens=tokens, grid=grid, temperature=self.config.features_temperature)
 
     def attention(self, image: RgbImage) -> Attention:
         """Softmax over each row of ``-|f_i - f_j|^2 / temperature``.

@@ -1,13 +1,16 @@
-"""Names build backbones. Reading the table imports no backbone."""
+"""Names build backbones and sources of depth. Reading the tables imports neither."""
 
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
 
-from fewclicks.backbones.base import Backbone
+from fewclicks.backbones.base import Backbone, DepthSource
 from fewclicks.errors import UnknownEntryError
+from fewclicks.settings import read_settings
 
 EMBEDDED_BACKBONE: Final = "colour"
 """What the default method looks through; part of the package."""
@@ -15,7 +18,7 @@ EMBEDDED_BACKBONE: Final = "colour"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BackboneEntry:
-    """One backbone, as the table knows it.
+    """One backbone or source of depth, as the table knows it.
 
     Parameters
     ----------
@@ -33,6 +36,8 @@ class BackboneEntry:
         Where it comes from.
     found
         Where it lies on this machine: ``"in the package"`` or a path; None if it must be fetched.
+    settings
+        Fields of its configuration in which it differs from others of its class.
     """
 
     name: str
@@ -42,6 +47,7 @@ class BackboneEntry:
     size: int
     source: str
     found: str | None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 BACKBONES: Final = (
@@ -56,7 +62,11 @@ BACKBONES: Final = (
     ),
 )
 
-_BY_NAME: Final = {entry.name: entry for entry in BACKBONES}
+DEPTHS: Final[tuple[BackboneEntry, ...]] = ()
+
+_BACKBONE_BY_NAME: Final = {entry.name: entry for entry in BACKBONES}
+_DEPTH_BY_NAME: Final = {entry.name: entry for entry in DEPTHS}
+_ANY_VIT: Final = "fewclicks.backbones.vit:VitBackbone"
 
 
 def find_backbone(name: str) -> BackboneEntry:
@@ -68,19 +78,52 @@ def find_backbone(name: str) -> BackboneEntry:
         With the nearest known name.
     """
     try:
-        return _BY_NAME[name]
+        return _BACKBONE_BY_NAME[name]
     except KeyError:
-        raise UnknownEntryError("backbone", name, _BY_NAME) from None
+        raise UnknownEntryError("backbone", name, _BACKBONE_BY_NAME) from None
 
 
-def create_backbone(name: str = EMBEDDED_BACKBONE) -> Backbone:
+def create_backbone(name: str = EMBEDDED_BACKBONE, **settings: Any) -> Backbone:
     """Build a backbone by name.
+
+    Parameters
+    ----------
+    name
+        As listed by ``fewclicks backbones``; or any Hugging Face ViT, as a folder or as
+        ``owner/name``.
+    **settings
+        Fields of the backbone's own configuration, as values or as typed.
 
     Raises
     ------
     UnknownEntryError
-        With the nearest known name.
+        With the nearest known name, for a backbone or a setting.
     """
-    module, _, class_name = find_backbone(name).target.partition(":")
-    backbone: Backbone = getattr(importlib.import_module(module), class_name)()
-    return backbone
+    if name not in _BACKBONE_BY_NAME and ("/" in name or Path(name).is_dir()):
+        backbone: Backbone = _build(_ANY_VIT, name, {"weights": name, **settings})
+        return backbone
+    entry = find_backbone(name)
+    registered: Backbone = _build(entry.target, name, {**entry.settings, **settings})
+    return registered
+
+
+def create_depth(name: str, **settings: Any) -> DepthSource:
+    """Build a source of depth by name; see `create_backbone`.
+
+    Raises
+    ------
+    UnknownEntryError
+        With the nearest known name, for a source or a setting.
+    """
+    if name not in _DEPTH_BY_NAME:
+        raise UnknownEntryError("depth source", name, _DEPTH_BY_NAME)
+    entry = _DEPTH_BY_NAME[name]
+    source: DepthSource = _build(entry.target, name, {**entry.settings, **settings})
+    return source
+
+
+def _build(target: str, name: str, settings: Mapping[str, Any]) -> Any:
+    module, _, class_name = target.partition(":")
+    built_class = getattr(importlib.import_module(module), class_name)
+    config_type = built_class.config_type
+    return built_class(config_type(**read_settings(config_type, settings, owner=f"'{name}'")))

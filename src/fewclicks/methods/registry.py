@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from fewclicks.backbones.registry import EMBEDDED_BACKBONE, create_backbone
+from fewclicks.backbones.base import Backbone, DepthSource
+from fewclicks.backbones.registry import EMBEDDED_BACKBONE, create_backbone, create_depth
 from fewclicks.errors import InputError, UnknownEntryError
 from fewclicks.methods.base import AnyMethod
 from fewclicks.settings import read_settings
@@ -26,6 +28,8 @@ class MethodEntry:
         ``"module:Class"``, imported when the method is created.
     needs
         What it cannot run without: ``"backbone"``, ``"torch"``, ``"weights"``.
+    takes
+        What else it can use: ``"depth"``.
     trainable
         Whether ``fewclicks train`` can train it.
     source
@@ -42,6 +46,7 @@ class MethodEntry:
     source: str
     summary: str
     needs: frozenset[str] = field(default_factory=frozenset)
+    takes: frozenset[str] = field(default_factory=frozenset)
     trainable: bool = False
     parameters: int | None = None
 
@@ -135,7 +140,11 @@ def find_method(name: str) -> MethodEntry:
 
 
 def create_method(
-    name: str = "default", *, backbone: str | None = None, **settings: Any
+    name: str = "default",
+    *,
+    backbone: str | Backbone | None = None,
+    depth: str | DepthSource | None = None,
+    **settings: Any,
 ) -> AnyMethod:
     """Build a method by name.
 
@@ -144,10 +153,14 @@ def create_method(
     name
         As listed by ``fewclicks methods``.
     backbone
-        As listed by ``fewclicks backbones``; the embedded one if left out.
+        As listed by ``fewclicks backbones``, the folder or hub id of a ViT, or a backbone that was
+        built before; the embedded one if left out.
+    depth
+        As listed by ``fewclicks backbones``, or a source of depth that was built before; none if
+        left out.
     **settings
-        Fields of the method's own configuration. Text is read as the field's type, so that a
-        command line can pass what was typed.
+        Fields of the method's own configuration; ``backbone.KEY`` and ``depth.KEY`` are fields of
+        theirs. Text is read as the field's type, so that a command line can pass what was typed.
 
     Raises
     ------
@@ -162,14 +175,31 @@ def create_method(
     5
     """
     entry = find_method(name)
+    of_backbone, settings = _split(settings, "backbone.")
+    of_depth, settings = _split(settings, "depth.")
     module, _, class_name = entry.target.partition(":")
     method_class = getattr(importlib.import_module(module), class_name)
     config_type = method_class.config_type
     config = config_type(**read_settings(config_type, settings, owner=f"'{entry.name}'"))
+    given: dict[str, Any] = {}
     if "backbone" in entry.needs:
-        method: AnyMethod = method_class(create_backbone(backbone or EMBEDDED_BACKBONE), config)
-        return method
-    if backbone is not None:
+        chosen = EMBEDDED_BACKBONE if backbone is None else backbone
+        given["backbone"] = (
+            create_backbone(chosen, **of_backbone) if isinstance(chosen, str) else chosen
+        )
+    elif backbone is not None:
         raise InputError(f"Method '{name}' takes no backbone, but got '{backbone}'; leave it out.")
-    plain: AnyMethod = method_class(config)
-    return plain
+    if depth is not None:
+        if "depth" not in entry.takes:
+            raise InputError(f"Method '{name}' takes no depth, but got '{depth}'; leave it out.")
+        given["depth"] = create_depth(depth, **of_depth) if isinstance(depth, str) else depth
+    method: AnyMethod = method_class(config=config, **given)
+    return method
+
+
+def _split(settings: Mapping[str, Any], prefix: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Part the settings of something else, named without their prefix, from the others."""
+    of_it = {
+        key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)
+    }
+    return of_it, {key: value for key, value in settings.items() if not key.startswith(prefix)}

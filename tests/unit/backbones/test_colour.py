@@ -88,6 +88,7 @@ def test_attention_rows_sum_to_one_and_look_at_their_own_kind(
     [
         ({"longest_side": 0}, "at least 1 token"),
         ({"temperature": 0.0}, "above 0"),
+        ({"features_temperature": 0.0}, "above 0"),
         ({"temperature": float("nan")}, "above 0"),
         ({"position": -1.0}, "from 0 on"),
     ],

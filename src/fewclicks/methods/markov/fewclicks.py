@@ -54,8 +54,6 @@ class FewclicksConfig:
     ----------
     regions
         About so many superpixels.
-    temperature
-        Of the affinity between the backbone's features.
     longest_side
         In pixels; larger pictures are worked on at this size and the answer is enlarged.
     radius
@@ -75,7 +73,6 @@ class FewclicksConfig:
     """
 
     regions: int = 1000
-    temperature: float = 0.0128
     longest_side: int = 1024
     radius: int = 3
     certainty: float = 4.0
@@ -89,9 +86,8 @@ class FewclicksConfig:
         for name, least in (("regions", 1), ("longest_side", 8), ("radius", 0), ("levels", 0)):
             if getattr(self, name) < least:
                 raise InputError(f"{name} is {getattr(self, name)}; needs at least {least}.")
-        for name in ("temperature", "certainty"):
-            if not getattr(self, name) > 0:
-                raise InputError(f"{name} is {getattr(self, name)}; needs a number above 0.")
+        if not self.certainty > 0:
+            raise InputError(f"certainty is {self.certainty}; needs a number above 0.")
         if not 1 <= self.bins <= 40:
             raise InputError(f"bins is {self.bins}; needs a number from 1 to 40.")
         for name in ("colour", "strength", "steadiness"):
@@ -170,7 +166,6 @@ class Fewclicks:
                 lab,
                 self.backbone.features(small),
                 count=self.config.regions,
-                temperature=self.config.temperature,
             ),
             colours=colour_bins(lab, side=self.config.bins),
             pyramid=contrast_pyramid(lab, strength=self.config.strength, levels=self.config.levels),

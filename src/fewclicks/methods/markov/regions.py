@@ -84,9 +84,7 @@ class Regions:
         return self.superpixels.count
 
 
-def describe_regions(
-    lab: FloatImage, features: Features, *, count: int, temperature: float
-) -> Regions:
+def describe_regions(lab: FloatImage, features: Features, *, count: int) -> Regions:
     """Cut a picture into regions and work out how they hang together.
 
     Parameters
@@ -97,8 +95,6 @@ def describe_regions(
         A backbone's tokens of the same picture.
     count
         About so many regions.
-    temperature
-        Of the backbone's affinity ``exp(-|f_i - f_j|^2 / temperature)``.
     """
     height, width = lab.shape[:2]
     smooth = np.asarray(cv2.GaussianBlur(lab, (0, 0), 0.8), dtype=np.float32)
@@ -113,7 +109,8 @@ def describe_regions(
     walk_scale, place_scale = _WALK_SCALES
     nearness = squared_distance(places) / (2 * place_scale**2)
     own = np.exp(-squares / (2 * walk_scale**2) - nearness).astype(np.float32)
-    seen = np.exp(-squared_distance(pool(features, superpixels)) / temperature).astype(np.float32)
+    unlike = squared_distance(pool(features, superpixels)) / features.temperature
+    seen = np.exp(-unlike).astype(np.float32)
     barriers, paths = _paths(graph, descriptors, places)
     areas = superpixels.areas
     border = np.zeros(superpixels.count)

@@ -12,14 +12,12 @@ from fewclicks.backbones.colour import ColourBackbone, ColourConfig
 from fewclicks.methods.energy.colour_models import lab_image
 from fewclicks.methods.markov.regions import Regions, describe_regions
 
-COARSE = ColourBackbone(ColourConfig(longest_side=16))
+COARSE = ColourBackbone(ColourConfig(longest_side=16, features_temperature=0.02))
 
 
 def _as_regions(picture: RgbImage, *, count: int = 60) -> Regions:
     """Cut a picture as the method does, with fewer regions and tokens."""
-    return describe_regions(
-        lab_image(picture), COARSE.features(picture), count=count, temperature=0.02
-    )
+    return describe_regions(lab_image(picture), COARSE.features(picture), count=count)
 
 
 @pytest.fixture(scope="session")

@@ -349,8 +349,6 @@ def test_two_threads_on_one_picture_get_what_one_after_the_other_gets(
         ("longest_side", 7, "at least 8"),
         ("radius", -1, "at least 0"),
         ("levels", -1, "at least 0"),
-        ("temperature", 0.0, "a number above 0"),
-        ("temperature", float("nan"), "a number above 0"),
         ("certainty", -1.0, "a number above 0"),
         ("colour", -0.1, "a number from 0 on"),
         ("strength", float("nan"), "a number from 0 on"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,7 +49,8 @@ def test_squared_distances_are_those_of_scipy(offset: float, precision: type):
 @pytest.mark.parametrize("grid", [Grid(5, 7), Grid(1, 1), Grid(12, 16), Grid(2, 16)])
 def test_pooling_averages_the_token_under_each_pixel(grid: Grid):
     random = np.random.default_rng(1)
-    features = Features(tokens=random.normal(size=(grid.count, 3)).astype(np.float32), grid=grid)
+    tokens = random.normal(size=(grid.count, 3)).astype(np.float32)
+    features = Features(tokens=tokens, grid=grid, temperature=1.0)
     labels = random.integers(0, 9, (12, 16)).astype(np.int32)
     superpixels = Superpixels(labels=labels, areas=np.bincount(labels.ravel()).astype(np.float64))
     sums = np.zeros((9, 3))
@@ -176,7 +178,7 @@ def test_both_walks_step_from_region_to_region(regions: Regions):
 def test_a_sharper_temperature_shortens_the_walk_over_features_alone(
     picture: RgbImage, features: Features, regions: Regions
 ):
-    sharp = describe_regions(lab_image(picture), features, count=60, temperature=0.002)
+    sharp = describe_regions(lab_image(picture), replace(features, temperature=0.002), count=60)
     np.testing.assert_array_equal(sharp.walks[0].rates, regions.walks[0].rates)
     assert sharp.walks[1].rates.sum() > regions.walks[1].rates.sum()
 
@@ -184,7 +186,7 @@ def test_a_sharper_temperature_shortens_the_walk_over_features_alone(
 def test_the_same_picture_is_described_alike(
     picture: RgbImage, features: Features, regions: Regions
 ):
-    again = describe_regions(lab_image(picture), features, count=60, temperature=0.02)
+    again = describe_regions(lab_image(picture), features, count=60)
     for one, other in zip(_arrays(regions), _arrays(again), strict=True):
         np.testing.assert_array_equal(one, other)
 
