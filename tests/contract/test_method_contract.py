@@ -20,6 +20,7 @@ from fewclicks.methods.registry import METHODS, create_method
 
 NAMES = [entry.name for entry in METHODS]
 every_method = pytest.mark.parametrize("name", NAMES)
+TAKES_DEPTH = frozenset(entry.name for entry in METHODS if "depth" in entry.takes)
 
 PICTURE = paint(BLOB)
 ON = Click(x=30, y=24)
@@ -207,6 +208,40 @@ def test_an_excluded_mask_of_another_size_is_refused(name: str) -> None:
         built(name).condition(
             prepared_picture(name), Guidance(excluded=np.zeros((3, 4), dtype=bool))
         )
+
+
+@every_method
+def test_depth_is_taken_by_the_methods_that_say_so_and_refused_by_others(name: str) -> None:
+    method, prepared = built(name), prepared_picture(name)
+    flat = Guidance(depth=np.full(BLOB.shape, 0.5, dtype=np.float32))
+
+    if name not in TAKES_DEPTH:
+        with pytest.raises(InputError, match="takes no depth"):
+            method.condition(prepared, flat)
+        return
+    conditioned = method.condition(prepared, flat)
+    assert conditioned.depth is flat.depth
+    check(method.predict(conditioned, [ON, OFF]), BLOB.shape)
+    before = method.predict(prepared, [ON, OFF]).probability
+    released = method.condition(conditioned, Guidance())
+    assert released.depth is None
+    assert np.array_equal(method.predict(released, [ON, OFF]).probability, before)
+    with pytest.raises(ShapeError, match=r"depth has shape \(3, 4\)"):
+        method.condition(prepared, Guidance(depth=np.zeros((3, 4), dtype=np.float32)))
+
+
+@pytest.mark.parametrize("name", sorted(TAKES_DEPTH))
+def test_excluded_pixels_and_depth_are_brought_in_together(name: str) -> None:
+    method = built(name)
+    depth = np.where(BLOB, np.float32(0.9), np.float32(0.1))
+    excluded = BLOB & (np.arange(BLOB.shape[1]) < 24)
+
+    guided = method.condition(prepared_picture(name), Guidance(depth=depth))
+    both = method.condition(guided, Guidance(depth=depth, excluded=excluded))
+
+    assert iou(method.predict(guided, [ON]).mask, BLOB) > 0.8
+    assert both.depth is depth
+    assert not (method.predict(both, [ON]).mask & excluded).any()
 
 
 @every_method

@@ -26,9 +26,13 @@ class Guidance:
     ----------
     excluded : (H, W), optional
         True where the object cannot be: finished objects, the outside of a box.
+    depth : (H, W), optional
+        How near each pixel is: measured inverse depth in [0, 1], 1 is nearest. It takes the place
+        of what the method's own source of depth says.
     """
 
     excluded: BoolMask | None = None
+    depth: FloatMap | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +45,13 @@ class Prepared:
         The picture that was prepared.
     excluded : (H, W), optional
         Where the object cannot be; never part of a prediction's mask.
+    depth : (H, W), optional
+        As guidance gave it; None where there was none, whatever the method's own source says.
     """
 
     image: RgbImage
     excluded: BoolMask | None = None
+    depth: FloatMap | None = None
 
     @property
     def height(self) -> int:
@@ -122,14 +129,31 @@ def exclude(prepared: PreparedT, guidance: Guidance) -> PreparedT:
 
     Raises
     ------
+    InputError
+        If there is guidance that such a method has no use for.
     ShapeError
         If the excluded mask is not of the picture's size.
     """
-    if guidance.excluded is not None and guidance.excluded.shape != prepared.image.shape[:2]:
-        raise ShapeError.differs(
-            "excluded", guidance.excluded.shape, needed=prepared.image.shape[:2], of="the image"
+    if guidance.depth is not None:
+        raise InputError(
+            "This method takes no depth; leave it out, or choose a method that takes it: m2n2v2."
         )
+    check_guidance(prepared, guidance)
     return replace(prepared, excluded=guidance.excluded)
+
+
+def check_guidance(prepared: Prepared, guidance: Guidance) -> None:
+    """Refuse guidance that does not fit the picture.
+
+    Raises
+    ------
+    ShapeError
+        If an array is not of the picture's size.
+    """
+    shape = prepared.image.shape[:2]
+    for name, array in (("excluded", guidance.excluded), ("depth", guidance.depth)):
+        if array is not None and array.shape != shape:
+            raise ShapeError.differs(name, array.shape, needed=shape, of="the image")
 
 
 def check_image(image: RgbImage) -> None:
