@@ -7,6 +7,7 @@ FewclicksError
 │   └── UnknownEntryError             a name that no registry knows
 ├── MissingExtraError (ImportError)   an optional part that is not installed
 └── StorageError (OSError)            a file or folder that cannot be read or written
+    └── WeightsError                  weights that are not on this machine, or not whole
 
 Every message says in one line what came, what was needed and what to do next.
 """
@@ -67,3 +68,7 @@ class MissingExtraError(FewclicksError, ImportError):
 
 class StorageError(FewclicksError, OSError):
     """A file or folder cannot be read or written."""
+
+
+class WeightsError(StorageError):
+    """Weights are not on this machine, or not as they were published."""

@@ -14,6 +14,7 @@ from fewclicks.errors import (
     ShapeError,
     StorageError,
     UnknownEntryError,
+    WeightsError,
 )
 
 
@@ -26,6 +27,7 @@ from fewclicks.errors import (
         (UnknownEntryError, ValueError),
         (MissingExtraError, ImportError),
         (StorageError, OSError),
+        (WeightsError, OSError),
     ],
 )
 def test_each_error_is_ours_and_a_builtin_one(error: type[Exception], builtin: type[Exception]):
