@@ -1,0 +1,88 @@
+"""Loading: transformers reads a network from a folder; safetensors only, quiet, and whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from torch import nn
+from transformers.utils import logging
+
+from fewclicks.errors import WeightsError
+
+
+def load_network(
+    network_class: Any,
+    folder: Path,
+    *,
+    dtype: torch.dtype,
+    may_lack: tuple[str, ...] = (),
+    **options: Any,
+) -> nn.Module:
+    """Load a frozen network that is ready to run.
+
+    Parameters
+    ----------
+    network_class
+        Has transformers' ``from_pretrained``.
+    folder
+        As ``save_pretrained`` writes it.
+    dtype
+        Of its numbers.
+    may_lack
+        How the names of tensors begin that nobody needs; they stay random.
+    **options
+        For ``from_pretrained``: ``config``, ``attn_implementation``.
+
+    Raises
+    ------
+    WeightsError
+        If the file is damaged, or holds other tensors than the network has: transformers alone
+        would fill the gap with random numbers and go on.
+    """
+    try:
+        with _quiet():
+            network, report = network_class.from_pretrained(
+                folder,
+                dtype=dtype,
+                use_safetensors=True,
+                local_files_only=True,
+                trust_remote_code=False,
+                output_loading_info=True,
+                **options,
+            )
+    except (OSError, RuntimeError, ValueError, SafetensorError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise WeightsError(f"{folder} cannot be loaded ({reason}); fetch it again.") from error
+    _check_whole(folder, report, may_lack)
+    frozen: nn.Module = network.eval().requires_grad_(False)
+    return frozen
+
+
+def _check_whole(folder: Path, report: Mapping[str, Any], may_lack: tuple[str, ...]) -> None:
+    missing = sorted(key for key in report["missing_keys"] if not key.startswith(may_lack))
+    if missing:
+        raise WeightsError(
+            f"{folder} lacks {len(missing)} tensors of its network, such as {missing[0]}; "
+            "fetch it again."
+        )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers from reporting layers that are left out on purpose."""
+    transformers_logging: Any = logging  # has no types
+    verbosity = transformers_logging.get_verbosity()
+    has_bar = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+        if has_bar:
+            transformers_logging.enable_progress_bar()
