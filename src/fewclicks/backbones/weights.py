@@ -5,6 +5,7 @@ Finding them imports no network library, so that a missing file is told at once.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files as package_files
+from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -148,12 +150,53 @@ def find_on_disk(weights: Weights) -> Path | None:
         raise MissingExtraError(f"Weights {weights.summary}", "torch") from None
     first = weights.files[0]
     for hub_id in (weights.hub_id, *weights.mirrors):
-        file = try_to_load_from_cache(hub_id, first, revision=weights.revision)
-        if isinstance(file, str):
-            folder = Path(file).parents[first.count("/")]
-            if weights.is_whole(folder):
-                return folder
+        for revision in dict.fromkeys((weights.revision, "main")):
+            file = try_to_load_from_cache(hub_id, first, revision=revision)
+            if isinstance(file, str):
+                folder = Path(file).parents[first.count("/")]
+                if weights.is_whole(folder):
+                    return folder
     return None
+
+
+def published_configuration(name: str) -> dict[str, Any]:
+    """Read how a network was built, so that it can be built at its size without its weights.
+
+    Parameters
+    ----------
+    name
+        Of the table.
+
+    Returns
+    -------
+    dict
+        What ``config.json`` holds, as transformers reads it; or, for networks of several parts,
+        that of each part by its name (``"unet"``, ``"vae"``, ``"text_encoder"``).
+
+    Raises
+    ------
+    UnknownEntryError
+        With the nearest known name.
+
+    Examples
+    --------
+    >>> published_configuration("dinov2-small")["hidden_size"]
+    384
+    >>> sorted(published_configuration("stable-diffusion-2"))
+    ['text_encoder', 'unet', 'vae']
+    """
+    if name not in weights_table():
+        raise UnknownEntryError("weights", name, weights_table())
+    folder = package_files("fewclicks.backbones").joinpath("configurations", name)
+    whole = folder.joinpath("config.json")
+    if whole.is_file():
+        return _read_json(whole)
+    return {part.name: _read_json(part.joinpath("config.json")) for part in folder.iterdir()}
+
+
+def _read_json(file: Traversable) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    return values
 
 
 def locate(name: str) -> Path:
