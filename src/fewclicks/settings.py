@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Final
+from types import NoneType
+from typing import Any, Final, get_args, get_type_hints
 
 from fewclicks.errors import InputError, UnknownEntryError
 
@@ -12,12 +13,12 @@ _ANSWERS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": F
 
 
 def read_settings(config_type: type, settings: Mapping[str, Any], *, owner: str) -> dict[str, Any]:
-    """Check the names of settings, and read text as the type that the field's default has.
+    """Check the names of settings, and read text as the type that the field has.
 
     Parameters
     ----------
     config_type
-        A dataclass whose fields all have defaults.
+        A dataclass whose fields are text, numbers or truth values, or may be None besides.
     settings
         By the names of its fields.
     owner
@@ -30,24 +31,29 @@ def read_settings(config_type: type, settings: Mapping[str, Any], *, owner: str)
     InputError
         For text that is not of the field's type.
     """
-    defaults = {item.name: item.default for item in dataclasses.fields(config_type)}
+    hints = get_type_hints(config_type)
+    fields = [field.name for field in dataclasses.fields(config_type)]
     values = {}
     for key, value in settings.items():
-        if key not in defaults:
-            raise UnknownEntryError(f"setting of {owner}", key, defaults)
-        values[key] = _typed(key, value, defaults[key])
+        if key not in fields:
+            raise UnknownEntryError(f"setting of {owner}", key, fields)
+        values[key] = _typed(key, value, hints[key]) if isinstance(value, str) else value
     return values
 
 
-def _typed(key: str, value: Any, default: Any) -> Any:
-    if not isinstance(value, str) or isinstance(default, str):
-        return value
-    if isinstance(default, bool):
-        if value.lower() in _ANSWERS:
-            return _ANSWERS[value.lower()]
-        raise InputError(f"Setting {key}={value}; needs true or false.")
+def _typed(key: str, text: str, hint: Any) -> Any:
+    kinds = get_args(hint) or (hint,)
+    if NoneType in kinds and text.lower() == "none":
+        return None
+    kind = next(each for each in kinds if each is not NoneType)
+    if kind is bool:
+        if text.lower() in _ANSWERS:
+            return _ANSWERS[text.lower()]
+        raise InputError(f"Setting {key}={text}; needs true or false.")
+    if kind not in (int, float):
+        return text
     try:
-        return type(default)(value)
+        return kind(text)
     except ValueError:
-        kind = "a whole number" if isinstance(default, int) else "a number"
-        raise InputError(f"Setting {key}={value}; needs {kind}.") from None
+        needed = "a whole number" if kind is int else "a number"
+        raise InputError(f"Setting {key}={text}; needs {needed}.") from None

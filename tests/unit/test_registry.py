@@ -2,16 +2,18 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import subprocess
 import sys
 import types
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import pytest
 
 from fewclicks.backbones.registry import (
     BACKBONES,
+    DEPTHS,
     EMBEDDED_BACKBONE,
     BackboneEntry,
     create_backbone,
@@ -28,6 +30,7 @@ class _PlainConfig:
     sharpness: float = 0.5
     smooth: bool = True
     space: str = "lab"
+    limit: int | None = None
 
     def __post_init__(self) -> None:
         if self.radius <= 0:
@@ -42,9 +45,10 @@ class _Plain:
 
 
 class _Seeing(_Plain):
-    def __init__(self, backbone: object, config: _PlainConfig) -> None:
+    def __init__(self, backbone: object, config: _PlainConfig, depth: object | None = None) -> None:
         super().__init__(config)
         self.backbone = backbone
+        self.depth = depth
 
 
 @pytest.fixture
@@ -62,19 +66,23 @@ def entries(monkeypatch: pytest.MonkeyPatch) -> None:
             ("seeing", "Seeing", frozenset({"backbone"})),
         ]
     }
+    made["seeing"] = replace(made["seeing"], takes=frozenset({"depth"}))
     monkeypatch.setattr(registry, "_BY_NAME", made)
-    monkeypatch.setattr(registry, "create_backbone", lambda name: f"backbone {name}")
+    monkeypatch.setattr(registry, "create_backbone", lambda name, **settings: (name, settings))
+    monkeypatch.setattr(registry, "create_depth", lambda name, **settings: (name, settings))
 
 
-@pytest.mark.parametrize("table", [METHODS, BACKBONES], ids=["methods", "backbones"])
+@pytest.mark.parametrize(
+    "table", [METHODS, (*BACKBONES, *DEPTHS)], ids=["methods", "backbones and depth sources"]
+)
 def test_names_in_a_table_are_distinct(table: tuple[MethodEntry | BackboneEntry, ...]):
     names = [entry.name for entry in table]
 
     assert len(set(names)) == len(names)
-    assert all(name == name.lower() and name.replace("_", "").isalnum() for name in names)
+    assert all(re.fullmatch(r"[a-z0-9]+([-_][a-z0-9]+)*", name) for name in names)
 
 
-@pytest.mark.parametrize("entry", [*METHODS, *BACKBONES], ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", [*METHODS, *BACKBONES, *DEPTHS], ids=lambda entry: entry.name)
 def test_every_entry_names_a_class_that_is_there(entry: MethodEntry | BackboneEntry):
     module, _, name = entry.target.partition(":")
 
@@ -103,7 +111,7 @@ def test_reading_the_tables_imports_no_method_and_no_backbone():
         "print(json.dumps([name for name in sys.modules if name.startswith('fewclicks.')]))\n"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
-    targets = {entry.target.partition(":")[0] for entry in (*METHODS, *BACKBONES)}
+    targets = {entry.target.partition(":")[0] for entry in (*METHODS, *BACKBONES, *DEPTHS)}
 
     assert not targets & set(json.loads(run.stdout))
 
@@ -119,8 +127,57 @@ def test_a_near_miss_is_offered():
 
 @pytest.mark.usefixtures("entries")
 def test_a_method_gets_the_backbone_it_needs():
-    assert create_method("seeing").backbone == "backbone colour"  # type: ignore[attr-defined]
-    assert create_method("seeing", backbone="big").backbone == "backbone big"  # type: ignore[attr-defined]
+    assert create_method("seeing").backbone == ("colour", {})  # type: ignore[attr-defined]
+    assert create_method("seeing", backbone="big").backbone == ("big", {})  # type: ignore[attr-defined]
+    built = object()
+    assert create_method("seeing", backbone=built).backbone is built  # type: ignore[attr-defined, arg-type]
+
+
+@pytest.mark.usefixtures("entries")
+def test_settings_of_a_part_go_to_that_part():
+    settings = {"backbone.side": "64", "depth.flip": "no", "radius": 7}
+
+    method = create_method("seeing", backbone="big", depth="near", **settings)
+
+    assert method.config == _PlainConfig(radius=7)
+    assert method.backbone == ("big", {"side": "64"})  # type: ignore[attr-defined]
+    assert method.depth == ("near", {"flip": "no"})  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("entries")
+@pytest.mark.parametrize(
+    ("method", "given", "message"),
+    [
+        (
+            "plain",
+            {"backbone.side": 1},
+            r"backbone\.side was given, but method 'plain' runs without",
+        ),
+        (
+            "plain",
+            {"depth.flip": 1},
+            r"depth\.flip was given, but method 'plain' runs without a dep",
+        ),
+        (
+            "seeing",
+            {"depth.flip": 1},
+            r"depth\.flip was given, but method 'seeing' runs without a de",
+        ),
+        (
+            "seeing",
+            {"backbone": object(), "backbone.side": 1},
+            r"backbone\.side was given beside a backbone that is built already",
+        ),
+        (
+            "seeing",
+            {"depth": object(), "depth.flip": 1},
+            r"depth\.flip was given beside a depth that is built already",
+        ),
+    ],
+)
+def test_settings_of_a_part_that_cannot_take_them_are_refused(method, given, message):
+    with pytest.raises(InputError, match=message):
+        create_method(method, **given)
 
 
 @pytest.mark.usefixtures("entries")
@@ -139,6 +196,13 @@ def test_settings_are_taken_as_values_and_as_typed():
 
 
 @pytest.mark.usefixtures("entries")
+def test_a_setting_that_may_be_absent_is_a_number_or_none():
+    assert create_method("plain", limit="12").config.limit == 12
+    assert create_method("plain", limit="none").config.limit is None
+    assert create_method("plain", limit=None).config.limit is None
+
+
+@pytest.mark.usefixtures("entries")
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -147,6 +211,7 @@ def test_settings_are_taken_as_values_and_as_typed():
         ({"radius": "1.5"}, "radius=1.5; needs a whole number"),
         ({"radius": "-1"}, "radius is -1; needs a number above 0"),
         ({"sharpness": "very"}, "sharpness=very; needs a number"),
+        ({"limit": "few"}, "limit=few; needs a whole number"),
         ({"smooth": "perhaps"}, "smooth=perhaps; needs true or false"),
     ],
 )

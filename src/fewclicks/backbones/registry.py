@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from fewclicks.backbones.base import Backbone, DepthSource
-from fewclicks.errors import UnknownEntryError
+from fewclicks.backbones.weights import find_on_disk, find_weights
+from fewclicks.errors import MissingExtraError, UnknownEntryError
 from fewclicks.settings import read_settings
 
 EMBEDDED_BACKBONE: Final = "colour"
@@ -34,8 +35,8 @@ class BackboneEntry:
         Of its weights, in bytes.
     source
         Where it comes from.
-    found
-        Where it lies on this machine: ``"in the package"`` or a path; None if it must be fetched.
+    weights
+        Name in the table of weights; empty if it has none of its own.
     settings
         Fields of its configuration in which it differs from others of its class.
     """
@@ -46,9 +47,39 @@ class BackboneEntry:
     licence: str
     size: int
     source: str
-    found: str | None
+    weights: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
 
+    def found(self) -> str | None:
+        """Where it lies on this machine, ``"in the package"`` or a folder; None if nowhere."""
+        if not self.weights:
+            return "in the package"
+        try:
+            folder = find_on_disk(find_weights(self.weights))
+        except MissingExtraError:  # without the hub's library, nothing is in its cache
+            return None
+        return None if folder is None else str(folder)
+
+
+def _published(
+    name: str, target: str, *, gives: tuple[str, ...], settings: Mapping[str, Any] | None = None
+) -> BackboneEntry:
+    """Describe a network by the row of its name in the table of weights."""
+    weights = find_weights(name)
+    return BackboneEntry(
+        name=name,
+        target=target,
+        kind=gives,
+        licence=weights.licence,
+        size=weights.size,
+        source=weights.hub_id,
+        weights=name,
+        settings={"weights": name, **(settings or {})},
+    )
+
+
+_ANY_VIT: Final = "fewclicks.backbones.vit:VitBackbone"
+_TOKENS: Final = ("attention", "features")
 
 BACKBONES: Final = (
     BackboneEntry(
@@ -58,15 +89,29 @@ BACKBONES: Final = (
         licence="Apache-2.0",
         size=0,
         source="this package; no weights",
-        found="in the package",
     ),
+    # The last layer's keys are what unsupervised segmentation takes from DINO (LOST, TokenCut).
+    *(
+        _published(name, _ANY_VIT, gives=_TOKENS, settings={"block": -1, "stride": 8})
+        for name in ("dino-vits8", "dino-vits16", "dino-vitb8", "dino-vitb16")
+    ),
+    # As M2N2 has it: the last layer's attention on a square of 80 x 80 tokens.
+    *(
+        _published(
+            name,
+            _ANY_VIT,
+            gives=_TOKENS,
+            settings={"kind": "attention", "block": -1, "stride": 14, "side": 1120},
+        )
+        for name in ("dinov2-small", "dinov2-base", "dinov2-large")
+    ),
+    _published("vit-mae-base", _ANY_VIT, gives=_TOKENS),
 )
 
 DEPTHS: Final[tuple[BackboneEntry, ...]] = ()
 
 _BACKBONE_BY_NAME: Final = {entry.name: entry for entry in BACKBONES}
 _DEPTH_BY_NAME: Final = {entry.name: entry for entry in DEPTHS}
-_ANY_VIT: Final = "fewclicks.backbones.vit:VitBackbone"
 
 
 def find_backbone(name: str) -> BackboneEntry:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -36,35 +36,35 @@ def methods(as_json: AsJson = False) -> None:
 
 
 def backbones(as_json: AsJson = False) -> None:
-    """List the backbones that `--backbone` takes."""
-    from fewclicks.backbones.registry import BACKBONES
+    """List what `--backbone` and `--depth` take."""
+    from fewclicks.backbones.registry import BACKBONES, DEPTHS
 
+    rows: list[dict[str, Any]] = [
+        {
+            "name": entry.name,
+            "kind": list(entry.kind),
+            "licence": entry.licence,
+            "size": entry.size,
+            "source": entry.source,
+            "found": entry.found(),
+        }
+        for entry in (*BACKBONES, *DEPTHS)
+    ]
     if as_json:
-        rows = [
-            {
-                "name": entry.name,
-                "kind": list(entry.kind),
-                "licence": entry.licence,
-                "size": entry.size,
-                "source": entry.source,
-                "found": entry.found,
-            }
-            for entry in BACKBONES
-        ]
         typer.echo(json.dumps(rows))
         return
     _print_table(
         ("name", "gives", "licence", "size", "found", "source"),
         (
             (
-                entry.name,
-                ", ".join(entry.kind),
-                entry.licence,
-                _megabytes(entry.size),
-                entry.found or "to be fetched",
-                entry.source,
+                row["name"],
+                ", ".join(row["kind"]),
+                row["licence"],
+                _megabytes(row["size"]),
+                row["found"] or "to be fetched",
+                row["source"],
             )
-            for entry in BACKBONES
+            for row in rows
         ),
     )
 

@@ -167,7 +167,8 @@ def create_method(
     UnknownEntryError
         For a method, backbone or setting that does not exist.
     InputError
-        For a setting out of its range, or a backbone for a method that has none.
+        For a setting out of its range, a backbone or depth for a method that takes none, or
+        settings of a backbone or depth that is not there or was built before.
 
     Examples
     --------
@@ -182,16 +183,18 @@ def create_method(
     config_type = method_class.config_type
     config = config_type(**read_settings(config_type, settings, owner=f"'{entry.name}'"))
     given: dict[str, Any] = {}
-    if "backbone" in entry.needs:
-        chosen = EMBEDDED_BACKBONE if backbone is None else backbone
+    chosen = EMBEDDED_BACKBONE if backbone is None and "backbone" in entry.needs else backbone
+    if chosen is not None and "backbone" not in entry.needs:
+        raise InputError(f"Method '{name}' takes no backbone, but got '{backbone}'; leave it out.")
+    _check_owner(of_backbone, "backbone", chosen, name)
+    if chosen is not None:
         given["backbone"] = (
             create_backbone(chosen, **of_backbone) if isinstance(chosen, str) else chosen
         )
-    elif backbone is not None:
-        raise InputError(f"Method '{name}' takes no backbone, but got '{backbone}'; leave it out.")
+    if depth is not None and "depth" not in entry.takes:
+        raise InputError(f"Method '{name}' takes no depth, but got '{depth}'; leave it out.")
+    _check_owner(of_depth, "depth", depth, name)
     if depth is not None:
-        if "depth" not in entry.takes:
-            raise InputError(f"Method '{name}' takes no depth, but got '{depth}'; leave it out.")
         given["depth"] = create_depth(depth, **of_depth) if isinstance(depth, str) else depth
     method: AnyMethod = method_class(config=config, **given)
     return method
@@ -203,3 +206,19 @@ def _split(settings: Mapping[str, Any], prefix: str) -> tuple[dict[str, Any], di
         key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)
     }
     return of_it, {key: value for key, value in settings.items() if not key.startswith(prefix)}
+
+
+def _check_owner(settings: Mapping[str, Any], part: str, chosen: object, method: str) -> None:
+    """Refuse settings of a backbone or depth that is not there, or that has its settings."""
+    if not settings or isinstance(chosen, str):
+        return
+    setting = f"{part}.{next(iter(settings))}"
+    if chosen is None:
+        raise InputError(
+            f"Setting {setting} was given, but method '{method}' runs without a {part} here; "
+            "leave it out."
+        )
+    raise InputError(
+        f"Setting {setting} was given beside a {part} that is built already; "
+        f"give it when you build the {part}."
+    )

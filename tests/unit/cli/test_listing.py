@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from fewclicks.backbones.registry import BACKBONES
+from fewclicks.backbones.registry import BACKBONES, DEPTHS
 from fewclicks.cli.listing import backbones, methods
 from fewclicks.methods.registry import METHODS
 
@@ -23,7 +24,7 @@ def test_backbones_are_listed_for_programs(capsys: pytest.CaptureFixture[str]):
     backbones(as_json=True)
     rows = json.loads(capsys.readouterr().out)
 
-    assert [row["name"] for row in rows] == [entry.name for entry in BACKBONES]
+    assert [row["name"] for row in rows] == [entry.name for entry in (*BACKBONES, *DEPTHS)]
     assert rows[0] == {
         "name": "colour",
         "kind": ["attention", "features"],
@@ -32,6 +33,24 @@ def test_backbones_are_listed_for_programs(capsys: pytest.CaptureFixture[str]):
         "source": "this package; no weights",
         "found": "in the package",
     }
+
+
+def test_where_weights_lie_is_listed_once_they_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("FEWCLICKS_CACHE", str(tmp_path))
+    folder = tmp_path / "weights" / "dino-vits16"
+    folder.mkdir(parents=True)
+
+    def found() -> str | None:
+        backbones(as_json=True)
+        rows = json.loads(capsys.readouterr().out)
+        return next(row["found"] for row in rows if row["name"] == "dino-vits16")
+
+    assert found() is None
+    (folder / "config.json").touch()
+    (folder / "model.safetensors").touch()
+    assert found() == str(folder)
 
 
 def test_people_see_a_table_with_one_line_for_each_name(capsys: pytest.CaptureFixture[str]):
