@@ -159,6 +159,38 @@ def read_label_map(path: str | Path) -> LabelMap:
     return values.astype(np.int32)
 
 
+def read_grey(path: str | Path) -> NDArray[np.generic]:
+    """Read the numbers of a grey file as they stand.
+
+    Parameters
+    ----------
+    path
+        A file of 8, 16 or 32 bits of grey, whole or real. Colours are taken where all three
+        channels agree.
+
+    Returns
+    -------
+    (H, W)
+        Of the file's own type.
+
+    Raises
+    ------
+    ImageError
+        If the file holds colours, a palette or transparency.
+    StorageError
+        As `read_image`.
+    """
+    image = _decode(Path(path), MAX_MEGAPIXELS)
+    values = np.asarray(image)
+    if image.mode == "RGB" and bool((values == values[..., :1]).all()):
+        return values[..., 0]
+    if values.ndim != 2 or image.mode in ("1", "P"):
+        raise ImageError(
+            f"{path} holds {image.mode} pixels, not numbers; needs a grey file of 8, 16 or 32 bits."
+        )
+    return values
+
+
 def _decode(path: Path, max_megapixels: float) -> Image.Image:
     """Read the first frame, upright, and close the file."""
     if not max_megapixels > 0:
