@@ -101,7 +101,9 @@ def weights_table() -> Mapping[str, Weights]:
 
 
 def _read_row(name: str, row: Mapping[str, Any]) -> Weights:
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in row.items()
+    }
     return Weights(name=name, **values)
 
 
