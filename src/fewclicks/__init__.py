@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fewclicks.backbones.registry import create_backbone as create_backbone
     from fewclicks.clicks import Click as Click
     from fewclicks.errors import FewclicksError as FewclicksError
+    from fewclicks.images.depth_files import read_depth as read_depth
     from fewclicks.images.reading import read_image as read_image
     from fewclicks.images.reading import read_mask as read_mask
     from fewclicks.images.writing import write_mask as write_mask
@@ -32,6 +33,7 @@ _HOMES: Final = {
     "Session": "fewclicks.session.session",
     "create_backbone": "fewclicks.backbones.registry",
     "create_method": "fewclicks.methods.registry",
+    "read_depth": "fewclicks.images.depth_files",
     "read_image": "fewclicks.images.reading",
     "read_mask": "fewclicks.images.reading",
     "write_mask": "fewclicks.images.writing",
@@ -47,6 +49,7 @@ __all__ = [
     "__version__",
     "create_backbone",
     "create_method",
+    "read_depth",
     "read_image",
     "read_mask",
     "write_mask",

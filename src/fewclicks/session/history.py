@@ -68,6 +68,10 @@ class KeptAnswers:
         while self._bytes > self._budget and len(self._answers) > 1:
             self.drop([next(iter(self._answers))])
 
+    def emptied(self) -> KeptAnswers:
+        """Give one with the same budget that keeps nothing yet."""
+        return KeptAnswers(self._budget)
+
     def drop(self, moments: Sequence[Moment]) -> None:
         """Let go of the answers of moments that will not come back."""
         for moment in moments:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,10 @@ from fewclicks.arrays import BoolMask, FloatMap, RgbImage
 from fewclicks.clicks import Click, check_clicks
 from fewclicks.errors import InputError
 from fewclicks.images.boxes import Box
-from fewclicks.methods.base import AnyMethod, Guidance, Prediction, Prepared
+from fewclicks.methods.base import AnyMethod, Prediction, Prepared
 from fewclicks.session.history import KEPT_BYTES, KeptAnswers, Moment, basis
-from fewclicks.session.pictures import check_mask, check_picture
+from fewclicks.session.pictures import check_depth, check_mask, check_picture
+from fewclicks.session.places import Places
 from fewclicks.session.prompts import (
     Correction,
     Finish,
@@ -40,6 +40,8 @@ class Session:
     image : (H, W, 3)
         In [0, 255]; or what ``method.prepare`` gave for it, so that sessions on several objects
         of one picture prepare it once.
+    depth : (H, W), optional
+        As `set_depth` takes it.
     initial_mask : (H, W), optional
         A mask of the first object to correct. It is the answer until the first click, and the
         ``previous`` answer of that click; methods that look at clicks only (the classical ones)
@@ -51,7 +53,8 @@ class Session:
     Raises
     ------
     InputError
-        If the image is none, or the mask is not of its size.
+        If the image is none, the depth or the mask is not of its size, or the method takes no
+        depth.
 
     Notes
     -----
@@ -74,19 +77,20 @@ class Session:
         method: AnyMethod,
         image: RgbImage | Prepared,
         *,
+        depth: FloatMap | None = None,
         initial_mask: BoolMask | None = None,
         kept_bytes: int = KEPT_BYTES,
     ) -> None:
         self._method = method
-        self._prepared = (
-            image if isinstance(image, Prepared) else method.prepare(check_picture(image))
-        )
-        self._place: _Place | None = None
+        prepared = image if isinstance(image, Prepared) else method.prepare(check_picture(image))
+        self._places = Places(method, prepared)
         self._kept = KeptAnswers(kept_bytes)
-        scene = Scene(height=self._prepared.height, width=self._prepared.width)
+        scene = Scene(height=prepared.height, width=prepared.width)
         self._moments: tuple[Moment, ...] = (Moment(step=None, scene=scene, asked=()),)
         self._index = 0
         self._prediction: Prediction | None = None
+        if depth is not None:
+            self.set_depth(depth)
         if initial_mask is not None:
             self._begin_with(PackedMask.pack(check_mask(initial_mask, self._shape)))
 
@@ -124,7 +128,7 @@ class Session:
         places = [Click(x=math.floor(corner.x), y=math.floor(corner.y)) for corner in corners]
         check_clicks(places, height=self._shape[0], width=self._shape[1])
         clicks = stroke_clicks(corners, is_positive=is_positive)
-        excluded = self._placed(self._now.scene).excluded
+        excluded = self._places.of(self._now.scene).excluded
         if is_positive and excluded is not None:
             clicks = [click for click in clicks if not excluded[click.y, click.x]] or clicks
         return self._take(Scribble(tuple(clicks)))
@@ -172,6 +176,31 @@ class Session:
         self._advance(Finish(label.strip(), PackedMask.pack(mask)))
         return self.objects[-1]
 
+    def set_depth(self, depth: FloatMap | None) -> Prediction | None:
+        """Say how near each pixel is, and have the present clicks answered with that.
+
+        Depth belongs to the picture as the image does: it is no step, so that undo leaves it.
+
+        Parameters
+        ----------
+        depth : (H, W)
+            In [0, 1], 1 is nearest; `fewclicks.read_depth` reads files that way. None for what
+            the method's own source of depth says, if it has one.
+
+        Raises
+        ------
+        InputError
+            If the method takes no depth, or the values are no such map.
+        """
+        known = None if depth is None else check_depth(depth, self._shape)
+        before = self._places, self._kept
+        self._places, self._kept = self._places.with_depth(known), self._kept.emptied()
+        try:
+            return self._go_to(self._index)
+        except BaseException:
+            self._places, self._kept = before
+            raise
+
     def undo(self) -> Prediction | None:
         """Take the last step back, whatever it was; None where no answer came before it.
 
@@ -211,7 +240,7 @@ class Session:
     @property
     def image(self) -> RgbImage:
         """(H, W, 3), the picture."""
-        return self._prepared.image
+        return self._places.prepared.image
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -246,7 +275,7 @@ class Session:
         if self._prediction is None:
             return np.zeros(self._shape, dtype=np.float32)
         probability = self._prediction.probability.copy()
-        excluded = self._placed(self._now.scene).excluded
+        excluded = self._places.of(self._now.scene).excluded
         if excluded is not None:
             probability[excluded] = 0
         return probability
@@ -254,7 +283,10 @@ class Session:
     # On paper.
 
     def to_json(self) -> str:
-        """Write the sitting down: its steps, undone ones too, and a checksum of the picture."""
+        """Write the sitting down: its steps, undone ones too, and a checksum of the picture.
+
+        Depth is not written; set it again on the sitting that is taken up.
+        """
         from fewclicks.session.saving import Sitting, write_sitting
 
         first, *later = self._moments
@@ -338,11 +370,12 @@ class Session:
 
     @property
     def _shape(self) -> tuple[int, int]:
-        return self._prepared.height, self._prepared.width
+        prepared = self._places.prepared
+        return prepared.height, prepared.width
 
     def _begin_with(self, mask: PackedMask) -> None:
         step = Correction(mask)
-        scene = self._moments[0].scene.after(step, self._prepared.excluded)
+        scene = self._moments[0].scene.after(step, self._places.prepared.excluded)
         self._moments = (Moment(step=step, scene=scene, asked=()),)
         self._go_to(0)
 
@@ -361,8 +394,8 @@ class Session:
 
     def _moment_after(self, step: Step) -> Moment:
         now = self._now.scene
-        scene = now.after(step, self._placed(now).excluded)
-        return Moment(step=step, scene=scene, asked=scene.asked(self._placed(scene).excluded))
+        scene = now.after(step, self._places.of(now).excluded)
+        return Moment(step=step, scene=scene, asked=scene.asked(self._places.of(scene).excluded))
 
     def _go_to(self, index: int) -> Prediction | None:
         self._prediction = self._answer(self._moments, index)
@@ -389,56 +422,14 @@ class Session:
         if isinstance(moment.step, Correction):
             answer = Prediction.from_mask(moment.step.mask.unpack())
         else:
-            prepared = self._placed(moment.scene).prepared
+            prepared = self._places.of(moment.scene).prepared
             answer = self._method.predict(prepared, moment.asked, previous)
         answer.probability.flags.writeable = False  # it is history now
         return answer
 
-    def _placed(self, scene: Scene) -> _Place:
-        """Condition the picture on the scene; the last one is kept, as most steps share it."""
-        if self._place is None or not self._place.belongs_to(scene):
-            taken = self._taken_by(scene.objects)
-            excluded = _union(_union(self._prepared.excluded, taken), scene.outside_box())
-            prepared = self._prepared
-            if excluded is not prepared.excluded:
-                prepared = self._method.condition(prepared, Guidance(excluded=excluded))
-            self._place = _Place(scene.objects, scene.box, taken, excluded, prepared)
-        return self._place
-
-    def _taken_by(self, objects: tuple[FinishedObject, ...]) -> BoolMask | None:
-        """Unite finished masks; most often there is one more than last time, or none."""
-        known, taken = (
-            ((), None) if self._place is None else (self._place.objects, self._place.taken)
-        )
-        if objects[: len(known)] != known:
-            known, taken = (), None
-        for finished in objects[len(known) :]:
-            taken = _union(taken, finished.mask)
-        return taken
-
     def _within(self, mask: BoolMask) -> BoolMask:
-        excluded = self._placed(self._now.scene).excluded
+        excluded = self._places.of(self._now.scene).excluded
         return mask.copy() if excluded is None else mask & ~excluded
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where the present object can be, and the picture conditioned on it."""
-
-    objects: tuple[FinishedObject, ...]
-    box: Box | None
-    taken: BoolMask | None
-    excluded: BoolMask | None
-    prepared: Prepared
-
-    def belongs_to(self, scene: Scene) -> bool:
-        return self.box == scene.box and self.objects == scene.objects
-
-
-def _union(one: BoolMask | None, other: BoolMask | None) -> BoolMask | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return one | other
 
 
 def _steps(moments: Sequence[Moment]) -> tuple[Step, ...]:
