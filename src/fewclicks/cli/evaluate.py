@@ -15,10 +15,20 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    dataset: Annotated[str, typer.Option(help="As listed by `fewclicks datasets list`.")],
+    context: typer.Context,
     out: Annotated[
         Path, typer.Option(help="Folder for result.json, and objects.jsonl while it runs.")
     ],
+    experiment: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[EXPERIMENT.toml]",
+            help="Rows of a table, measured one after another; options go over what it says.",
+        ),
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="As listed by `fewclicks datasets list`.")
+    ] = None,
     method: MethodName = "default",
     backbone: BackboneName = None,
     settings: Settings = None,
@@ -60,6 +70,13 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Measure a method: simulated clicks on a data set, NoC, NoF, mIoU and seconds."""
+    if experiment is not None:
+        from fewclicks.cli.experiment import evaluate_experiment
+
+        evaluate_experiment(experiment, out, context)
+        return
+    if dataset is None:
+        raise typer.TyperException("Give --dataset NAME, or the file of an experiment.")
     from fewclicks.cli.progress import progress
     from fewclicks.evaluation.plan import Plan
     from fewclicks.evaluation.run import RESULT

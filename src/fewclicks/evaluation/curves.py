@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from fewclicks.evaluation.result import Result
 from fewclicks.files import written_beside
 
 # Okabe and Ito's colours, which most colour-blind readers can tell apart.
@@ -17,7 +16,19 @@ _COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4
 _MARKERS: Final = "osD^vPX"
 
 
-def draw_curves(title: str, results: Mapping[str, Result]) -> Figure:
+class Measured(Protocol):
+    """A result, or the mean of several."""
+
+    @property
+    def noc(self) -> Mapping[str, float]:
+        """By target in per cent."""
+
+    @property
+    def miou(self) -> Mapping[str, float]:
+        """By number of clicks."""
+
+
+def draw_curves(title: str, results: Mapping[str, Measured]) -> Figure:
     """Draw the mean IoU after each click.
 
     Parameters
@@ -36,7 +47,7 @@ def draw_curves(title: str, results: Mapping[str, Result]) -> Figure:
             clicks,
             [result.miou[str(count)] for count in clicks],
             color=_COLOURS[number % len(_COLOURS)],
-            marker=_MARKERS[number % len(_MARKERS)],
+            marker=_MARKERS[(number + number // len(_COLOURS)) % len(_MARKERS)],
             markersize=4,
             linewidth=1.8,
             label=f"{name}, NoC@90 {result.noc['90']:.2f}",

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from fewclicks.errors import InputError
+from fewclicks.errors import InputError, StorageError
 from fewclicks.evaluation.machine import describe_machine
 from fewclicks.evaluation.plan import Plan, checksum, list_tasks
 from fewclicks.evaluation.records import Journal, ObjectRecord
-from fewclicks.evaluation.result import ObjectResult, Result, Seconds, write_result
+from fewclicks.evaluation.result import ObjectResult, Result, Seconds, read_result, write_result
 from fewclicks.evaluation.scores import score
 from fewclicks.evaluation.workers import Clicker, click_in_one_process, click_in_processes
 
@@ -78,6 +78,9 @@ def evaluate(
                     journal.append(record)
                     done[record.id] = record
                     watch(len(done), len(ids))
+        else:
+            with suppress(StorageError, InputError):
+                return read_result(out / RESULT)  # it names the machine that did the work
     machine = describe_machine(workers=workers, threads=threads)
     result = summarise(run, [done[id_] for id_ in ids], plan.max_clicks, machine)
     write_result(out / RESULT, result)
