@@ -6,12 +6,15 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fewclicks.backbones.base import Backbone, DepthSource
 from fewclicks.backbones.weights import find_on_disk, find_weights
-from fewclicks.errors import MissingExtraError, UnknownEntryError
+from fewclicks.errors import StorageError, UnknownEntryError
 from fewclicks.settings import read_settings
+
+if TYPE_CHECKING:
+    from fewclicks.images.depth_files import DepthFiles, DepthKind
 
 EMBEDDED_BACKBONE: Final = "colour"
 """What the default method looks through; part of the package."""
@@ -54,10 +57,7 @@ class BackboneEntry:
         """Where it lies on this machine, ``"in the package"`` or a folder; None if nowhere."""
         if not self.weights:
             return "in the package"
-        try:
-            folder = find_on_disk(find_weights(self.weights))
-        except MissingExtraError:  # without the hub's library, nothing is in its cache
-            return None
+        folder = find_on_disk(find_weights(self.weights))
         return None if folder is None else str(folder)
 
 
@@ -108,7 +108,35 @@ BACKBONES: Final = (
     _published("vit-mae-base", _ANY_VIT, gives=_TOKENS),
 )
 
-DEPTHS: Final[tuple[BackboneEntry, ...]] = ()
+NO_DEPTH: Final = "none"
+"""What a user types for no depth at all."""
+
+_PLAIN: Final = "fewclicks.backbones.plain_depth"
+
+DEPTHS: Final = (
+    *(
+        _published(name, "fewclicks.backbones.depth_anything:DepthAnythingSource", gives=("depth",))
+        for name in (
+            "depth-anything-v2-small",
+            "depth-anything-v2-base",
+            "depth-anything-v2-large",
+        )
+    ),
+    _published(
+        "marigold-depth-lcm", "fewclicks.backbones.marigold:MarigoldSource", gives=("depth",)
+    ),
+    *(
+        BackboneEntry(
+            name=name,
+            target=f"{_PLAIN}:{class_name}",
+            kind=("depth",),
+            licence="Apache-2.0",
+            size=0,
+            source="this package; for comparisons",
+        )
+        for name, class_name in (("constant", "ConstantDepth"), ("noise", "NoiseDepth"))
+    ),
+)
 
 _BACKBONE_BY_NAME: Final = {entry.name: entry for entry in BACKBONES}
 _DEPTH_BY_NAME: Final = {entry.name: entry for entry in DEPTHS}
@@ -152,19 +180,55 @@ def create_backbone(name: str = EMBEDDED_BACKBONE, **settings: Any) -> Backbone:
     return registered
 
 
-def create_depth(name: str, **settings: Any) -> DepthSource:
+def create_depth(name: str, **settings: Any) -> DepthSource | None:
     """Build a source of depth by name; see `create_backbone`.
+
+    Returns
+    -------
+    DepthSource, optional
+        None for ``"none"``.
 
     Raises
     ------
     UnknownEntryError
         With the nearest known name, for a source or a setting.
     """
+    if name == NO_DEPTH:
+        return None
     if name not in _DEPTH_BY_NAME:
-        raise UnknownEntryError("depth source", name, _DEPTH_BY_NAME)
+        raise UnknownEntryError("depth source", name, [*_DEPTH_BY_NAME, NO_DEPTH])
     entry = _DEPTH_BY_NAME[name]
     source: DepthSource = _build(entry.target, name, {**entry.settings, **settings})
     return source
+
+
+def choose_depth(choice: str | None, kind: DepthKind) -> tuple[str | None, DepthFiles | None]:
+    """Tell a source of depth, by its name, from files of measured depth.
+
+    Parameters
+    ----------
+    choice
+        As typed; a name wins over a file that is called alike.
+    kind
+        What the numbers of files mean.
+
+    Raises
+    ------
+    StorageError, UnknownEntryError
+        If it is neither a name nor a file or folder.
+    """
+    if choice is None or choice == NO_DEPTH:
+        return None, None
+    if choice in _DEPTH_BY_NAME:
+        return choice, None
+    from fewclicks.images.depth_files import DepthFiles
+
+    path = Path(choice)
+    if path.exists():
+        return None, DepthFiles(path, kind)
+    if path.suffix or len(path.parts) > 1:
+        raise StorageError(f"There is no depth file or folder {choice}.")
+    raise UnknownEntryError("depth source or file", choice, [*_DEPTH_BY_NAME, NO_DEPTH])
 
 
 def _build(target: str, name: str, settings: Mapping[str, Any]) -> Any:

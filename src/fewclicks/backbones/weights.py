@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files as package_files
 from importlib.resources.abc import Traversable
+from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -133,23 +134,17 @@ def find_weights(name: str) -> Weights:
             return weights
     if _HUB_ID.fullmatch(name):
         return Weights(name=name, hub_id=name)
-    raise UnknownEntryError("weights", name, table)
+    raise UnknownEntryError("set of weights", name, table)
 
 
 def find_on_disk(weights: Weights) -> Path | None:
-    """Find the folder of weights: in our own cache, else in that of the hub's library.
-
-    Raises
-    ------
-    MissingExtraError
-        If they are not in ours and the hub's library, which knows its own, is not installed.
-    """
+    """Find the folder of weights: in our own cache, else in that of the hub's library."""
     if weights.is_whole(weights.folder):
         return weights.folder
     try:
         from huggingface_hub import try_to_load_from_cache
     except ImportError:
-        raise MissingExtraError(f"Weights {weights.summary}", "torch") from None
+        return None
     first = weights.files[0]
     for hub_id in (weights.hub_id, *weights.mirrors):
         for revision in dict.fromkeys((weights.revision, "main")):
@@ -188,7 +183,7 @@ def published_configuration(name: str) -> dict[str, Any]:
     ['text_encoder', 'unet', 'vae']
     """
     if name not in weights_table():
-        raise UnknownEntryError("weights", name, weights_table())
+        raise UnknownEntryError("set of weights", name, weights_table())
     folder = package_files("fewclicks.backbones").joinpath("configurations", name)
     whole = folder.joinpath("config.json")
     if whole.is_file():
@@ -222,7 +217,7 @@ def locate(name: str) -> Path:
     UnknownEntryError
         With the nearest known name.
     MissingExtraError
-        If they may lie in the cache of a library that is not installed.
+        If they are not in our own cache, and the library that fetches them is not installed.
     """
     if name not in weights_table():
         folder = Path(name).expanduser()
@@ -234,6 +229,8 @@ def locate(name: str) -> Path:
             raise WeightsError(f"There is no folder {name}; needs a folder of weights.")
     weights = find_weights(name)
     found = find_on_disk(weights)
+    if found is None and find_spec("huggingface_hub") is None:
+        raise MissingExtraError(f"Weights {weights.summary}", "torch")
     if found is None:
         raise WeightsError(
             f"Weights {weights.summary} are not on this machine; fetch them with: "

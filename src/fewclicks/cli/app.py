@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from fewclicks import __version__
-from fewclicks.cli import datasets
+from fewclicks.cli import datasets, weights
 from fewclicks.cli.demo import demo
 from fewclicks.cli.evaluate import evaluate
 from fewclicks.cli.listing import backbones, methods
@@ -62,6 +62,7 @@ app.command()(backbones)
 app.command()(evaluate)
 app.command()(report)
 app.add_typer(datasets.app, name="datasets")
+app.add_typer(weights.app, name="weights")
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ def methods(as_json: AsJson = False) -> None:
         ]
         typer.echo(json.dumps(rows))
         return
-    _print_table(
+    print_table(
         ("name", "family", "what it is", "source"),
         ((entry.name, entry.family, entry.summary, entry.source) for entry in METHODS),
     )
@@ -53,7 +53,7 @@ def backbones(as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(rows))
         return
-    _print_table(
+    print_table(
         ("name", "gives", "licence", "size", "found", "source"),
         (
             (
@@ -73,7 +73,8 @@ def _megabytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size else "-"
 
 
-def _print_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def print_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table for people, at the width of their terminal."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
