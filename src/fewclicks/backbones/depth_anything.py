@@ -38,7 +38,7 @@ class DepthAnythingConfig:
         Of the picture as the network sees it, in pixels; rounded to whole tokens of 14. 518 is
         what it was trained with; 2024 is M2N2V2's, 16 times dearer and more detailed.
     flip
-        Whether to average with the mirrored picture's depth.
+        Whether to average with the mirrored picture's depth; `m2n2v2` does that by itself.
     device
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
     precision
@@ -47,7 +47,7 @@ class DepthAnythingConfig:
 
     weights: str = "depth-anything-v2-small"
     shortest_side: int = 518
-    flip: bool = True
+    flip: bool = False
     device: str = "auto"
     precision: str = "auto"
 

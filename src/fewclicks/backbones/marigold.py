@@ -41,7 +41,7 @@ class MarigoldConfig:
     longest_side
         Of the picture as the network sees it, in pixels, a multiple of 8.
     flip
-        Whether to average with the mirrored picture's depth.
+        Whether to average with the mirrored picture's depth; `m2n2v2` does that by itself.
     seed
         Of the noise that each drawing begins with.
     device
@@ -55,7 +55,7 @@ class MarigoldConfig:
     ensemble: int = 10
     offset: float = 0.25
     longest_side: int = 768
-    flip: bool = True
+    flip: bool = False
     seed: int = 0
     device: str = "auto"
     precision: str = "auto"

@@ -64,7 +64,7 @@ def test_depth_is_the_models_own_brought_to_the_picture(tiny: Path):
     near = cv2.resize(near, (27, 20), interpolation=cv2.INTER_AREA)
     expected = (near - near.min()) / (near.max() - near.min())
 
-    values = source(tiny, shortest_side=84, flip=False).depth(PICTURE[::3, ::3]).values
+    values = source(tiny, shortest_side=84).depth(PICTURE[::3, ::3]).values
 
     assert values.shape == (20, 27)
     assert values.dtype == np.float32
@@ -74,7 +74,7 @@ def test_depth_is_the_models_own_brought_to_the_picture(tiny: Path):
 
 def test_a_picture_and_its_mirror_image_have_mirrored_depth(tiny: Path):
     flipped = np.ascontiguousarray(PICTURE[:, ::-1])
-    averaging, plain = source(tiny), source(tiny, flip=False)
+    averaging, plain = source(tiny, flip=True), source(tiny)
     values = averaging.depth(PICTURE).values
     np.testing.assert_array_equal(averaging.depth(flipped).values[:, ::-1], values)
     assert np.abs(plain.depth(flipped).values[:, ::-1] - plain.depth(PICTURE).values).max() > 0.01
@@ -157,7 +157,7 @@ def test_each_published_size_is_saved_loaded_and_run(
     millions: float,
 ):
     folder = build(tmp_path, width=width, heads=heads, layers=layers, channels=channels)
-    depth_anything = source(folder, shortest_side=518, flip=False)
+    depth_anything = source(folder, shortest_side=518)
 
     values = depth_anything.depth(PICTURE).values
 

@@ -89,22 +89,23 @@ def test_depth_is_the_pipelines_own_turned_over(tiny: Path):
     ).prediction[0, :, :, 0]
     near = 1 / (far + 0.25)
     expected = (near - near.min()) / (near.max() - near.min())
-    values = source(tiny, seed=5, flip=False).depth(PICTURE).values
+    values = source(tiny, seed=5).depth(PICTURE).values
     assert values.shape == BLOB.shape
     assert values.std() > 0.05
     np.testing.assert_allclose(values, expected, atol=1e-5)
 
 
 def test_a_picture_and_its_mirror_image_have_mirrored_depth(tiny: Path):
-    flipped = source(tiny).depth(np.ascontiguousarray(PICTURE[:, ::-1])).values
-    np.testing.assert_array_equal(source(tiny).depth(PICTURE).values, flipped[:, ::-1])
+    marigold = source(tiny, flip=True)
+    flipped = marigold.depth(np.ascontiguousarray(PICTURE[:, ::-1])).values
+    np.testing.assert_array_equal(marigold.depth(PICTURE).values, flipped[:, ::-1])
 
 
 def test_the_seed_decides(tiny: Path):
-    marigold = source(tiny, ensemble=1, flip=False)
+    marigold = source(tiny, ensemble=1)
     first = marigold.depth(PICTURE).values
     np.testing.assert_array_equal(marigold.depth(PICTURE).values, first)
-    other = source(tiny, ensemble=1, flip=False, seed=1).depth(PICTURE).values
+    other = source(tiny, ensemble=1, seed=1).depth(PICTURE).values
     assert np.abs(other - first).max() > 0.01
 
 
