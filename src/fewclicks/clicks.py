@@ -19,6 +19,9 @@ class Click:
         Pixel; ``x`` runs right, ``y`` runs down, both from 0.
     is_positive
         True on the object, False off it.
+    level
+        In (0, 1], how far the click reaches on its own map, if a person chose that; None leaves
+        it to the method. Methods without levels do not look at it.
 
     Examples
     --------
@@ -29,6 +32,7 @@ class Click:
     x: int
     y: int
     is_positive: bool = True
+    level: float | None = None
 
     def __post_init__(self) -> None:
         for axis in ("x", "y"):
@@ -38,6 +42,14 @@ class Click:
             object.__setattr__(self, axis, int(value))
         # A NumPy bool is not a bool: `label is True` would silently turn the click round.
         object.__setattr__(self, "is_positive", bool(self.is_positive))
+        if self.level is not None:
+            if not 0 < self.level <= 1:
+                raise InputError(f"Click has level={self.level!r}; needs a number in (0, 1].")
+            object.__setattr__(self, "level", float(self.level))
+
+    def __repr__(self) -> str:
+        level = "" if self.level is None else f", level={self.level}"
+        return f"Click(x={self.x}, y={self.y}, is_positive={self.is_positive}{level})"
 
 
 def check_clicks(clicks: Iterable[Click], *, height: int, width: int) -> None:

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final, get_args
 
 import cv2
 import numpy as np
 
-from fewclicks.arrays import FloatMap, RgbImage
-from fewclicks.backbones.base import Backbone, Grid
+from fewclicks.arrays import FloatMap, FloatMatrix, RgbImage
+from fewclicks.backbones.base import Attention, Backbone
+from fewclicks.backbones.mirror import mirrored_attention
 from fewclicks.clicks import Click, check_clicks
 from fewclicks.errors import InputError
 from fewclicks.methods.base import Guidance, Prediction, Prepared, check_image, exclude
-from fewclicks.methods.markov.flood_fill import flood_fill
-from fewclicks.methods.markov.markov_map import Start, markov_map, start_distribution
-from fewclicks.methods.markov.sinkhorn import Transition, sinkhorn, temper
+from fewclicks.methods.maps import ClickMaps, Levels
+from fewclicks.methods.markov.guide import ClickMap, Guide
+from fewclicks.methods.markov.levels import offer_levels
+from fewclicks.methods.markov.markov_map import Start, start_distribution
+from fewclicks.methods.markov.nearest_neighbour import truncated_nearest_neighbour
+from fewclicks.methods.markov.sinkhorn import sinkhorn, temper
 from fewclicks.methods.markov.threshold import Scores, ThresholdCandidates, score_thresholds
-from fewclicks.methods.markov.upsample import BilateralWeights, bilateral_weights
-from fewclicks.methods.memo import Memo
+from fewclicks.methods.markov.token_maps import MarkovWalk, TokenMap
 from fewclicks.methods.one_thread import on_one_thread
 
 _SHORTEST_SIDE: Final = 1024  # of the picture that is worked on, as in the paper
 _MOST_PIXELS: Final = 1 << 21  # of it too: each costs 64 bytes
-_MAPS_KEPT: Final = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +56,8 @@ class M2N2Config:
     prior_score, edge_score, same_class_score, other_class_score
         Whether the threshold looks at a segment's area, at the map's gradient along its border, at
         the clicks of the same class inside, at those of the other class inside.
+    flip
+        Whether the attention is the mean over the picture and its mirror image; twice the work.
     """
 
     temperature: float = 0.65
@@ -70,6 +74,7 @@ class M2N2Config:
     edge_score: bool = True
     same_class_score: bool = True
     other_class_score: bool = True
+    flip: bool = False
 
     def __post_init__(self) -> None:
         for name in ("temperature", "sinkhorn_tolerance", "sigma_space", "sigma_range"):
@@ -103,30 +108,31 @@ class M2N2Config:
 
 @dataclass(frozen=True, kw_only=True)
 class M2N2Prepared(Prepared):
-    """A picture with its walk.
+    """A picture, how far its tokens are from each other, and how they are drawn to pixels.
 
     Parameters
     ----------
-    height_inside, width_inside
-        Size of the picture that was worked on, no larger than the picture.
-    grid
-        Of the tokens.
-    transition
-        Doubly stochastic, over the tokens.
-    upsampling
-        From the tokens to the picture that was worked on.
-    maps
-        Of the latest clicks.
+    tokens
+        Over the grid of the guide.
+    guide
+        At the size that is worked on.
     """
 
-    height_inside: int
-    width_inside: int
-    grid: Grid
-    transition: Transition
-    upsampling: BilateralWeights
-    maps: Memo[tuple[int, int], FloatMap] = field(
-        default_factory=lambda: Memo(_MAPS_KEPT), compare=False
-    )
+    tokens: TokenMap
+    guide: Guide
+
+    @property
+    def pixel_area(self) -> float:
+        """Pixels of the picture to a pixel of the size that is worked on."""
+        return self.height * self.width / (self.guide.height * self.guide.width)
+
+    def inside(self, click: Click) -> Click:
+        """Bring a click to the picture that is worked on."""
+        return replace(
+            click,
+            x=click.x * self.guide.width // self.width,
+            y=click.y * self.guide.height // self.height,
+        )
 
 
 class M2N2:
@@ -149,7 +155,7 @@ class M2N2:
 
     def __init__(self, backbone: Backbone, config: M2N2Config | None = None) -> None:
         self.backbone = backbone
-        self.config = config or M2N2Config()
+        self.config: M2N2Config = config or self.config_type()
 
     @on_one_thread
     def prepare(self, image: RgbImage) -> M2N2Prepared:
@@ -160,29 +166,9 @@ class M2N2:
         InputError
             If it is no (H, W, 3) uint8 picture.
         """
-        check_image(image)
-        config = self.config
-        attention = self.backbone.attention(image)
-        transition = sinkhorn(
-            temper(attention.matrix, config.temperature),
-            rounds=config.sinkhorn_rounds,
-            tolerance=config.sinkhorn_tolerance,
-        )
-        inside = _shrink(image)
-        upsampling = bilateral_weights(
-            inside.astype(np.float32) / np.float32(255.0),
-            attention.grid,
-            sigma_space=config.sigma_space,
-            sigma_range=config.sigma_range,
-        )
-        return M2N2Prepared(
-            image=image,
-            height_inside=inside.shape[0],
-            width_inside=inside.shape[1],
-            grid=attention.grid,
-            transition=transition,
-            upsampling=upsampling,
-        )
+        tokens, guide = self._look(image)
+        guide.collapse()
+        return M2N2Prepared(image=image, tokens=tokens, guide=guide)
 
     def condition(self, prepared: M2N2Prepared, guidance: Guidance) -> M2N2Prepared:
         """Keep off excluded pixels."""
@@ -193,7 +179,7 @@ class M2N2:
         self,
         prepared: M2N2Prepared,
         clicks: Sequence[Click],
-        previous: Prediction | None = None,  # noqa: ARG002 (all clicks are answered anew)
+        previous: Prediction | None = None,
     ) -> Prediction:
         """Give each pixel the class of its nearest click, or background if none is near.
 
@@ -205,115 +191,150 @@ class M2N2:
         """
         check_clicks(clicks, height=prepared.height, width=prepared.width)
         if not clicks:
-            return Prediction(probability=np.zeros(prepared.image.shape[:2], dtype=np.float32))
-        inside = [_click_inside(prepared, click) for click in clicks]
-        distances = [self.distances(prepared, click) for click in inside]
-        thresholds = [
-            self.candidates(each, click, inside).best
-            for each, click in zip(distances, inside, strict=True)
-        ]
-        probability = truncated_nearest_neighbour(distances, thresholds, inside)
-        probability = _enlarge(probability, prepared.height, prepared.width)
-        for click in clicks:
-            probability[click.y, click.x] = 1.0 if click.is_positive else 0.0
-        if prepared.excluded is not None:
-            probability[prepared.excluded] = 0.0
-        return Prediction(probability=probability)
+            return nothing_clicked(prepared)
+        distances = [self.map_of(prepared, click).distances for click in clicks]
+        thresholds = self.thresholds(prepared, clicks, previous)
+        nearest = truncated_nearest_neighbour(distances, thresholds, clicks)
+        return Prediction(probability=finish(prepared, nearest.probability, clicks))
 
-    def distances(self, prepared: M2N2Prepared, click: Click) -> FloatMap:
-        """Map of one click, whatever its class: how far each pixel is, in [0, 1].
+    @on_one_thread
+    def maps(
+        self, prepared: M2N2Prepared, clicks: Sequence[Click], previous: Prediction | None = None
+    ) -> list[ClickMaps]:
+        """Show attention, Markov map, upsampled map and flooded map of each click."""
+        check_clicks(clicks, height=prepared.height, width=prepared.width)
+        shown = []
+        for click, threshold in zip(
+            clicks, self.thresholds(prepared, clicks, previous), strict=True
+        ):
+            grid = prepared.guide.grid
+            stages = {
+                name: values.reshape(grid.height, grid.width)
+                for name, values in prepared.tokens.stages(self._start(prepared, click)).items()
+            }
+            drawn = self.map_of(prepared, click)
+            stages["upsampled"] = drawn.upsampled
+            if prepared.guide.flood_fill:
+                stages["flooded"] = drawn.distances
+            depth = prepared.guide.depth
+            shown.append(ClickMaps(click=click, stages=stages, threshold=threshold, depth=depth))
+        return shown
 
-        Parameters
-        ----------
-        click
-            In pixels of the picture that was worked on.
+    @on_one_thread
+    def levels(
+        self, prepared: M2N2Prepared, clicks: Sequence[Click], previous: Prediction | None = None
+    ) -> Levels:
+        """Offer segments of the newest click's map.
 
-        Returns
-        -------
-        (height_inside, width_inside) float32, read-only
+        Raises
+        ------
+        InputError
+            If there is no click.
         """
-        place = (click.x, click.y)
-        return prepared.maps.get(place, lambda _: self._compute_distances(prepared, click))
+        check_clicks(clicks, height=prepared.height, width=prepared.width)
+        if not clicks:
+            raise InputError("There is no click that could have levels; click first.")
+        *earlier, newest = clicks
+        unchosen = [*earlier, replace(newest, level=None)]
+        return offer_levels(
+            self.map_of(prepared, newest).distances,
+            prepared.inside(newest),
+            automatic=self.thresholds(prepared, unchosen, previous)[-1],
+            pixel_area=prepared.pixel_area,
+        )
 
-    def candidates(
+    def token_map(self, attention: Attention) -> TokenMap:
+        """Make of the attention what tells how far tokens are from a click."""
+        config = self.config
+        transition = sinkhorn(
+            temper(attention.matrix, config.temperature),
+            rounds=config.sinkhorn_rounds,
+            tolerance=config.sinkhorn_tolerance,
+        )
+        return MarkovWalk(
+            transition=transition,
+            temperature=config.temperature,
+            saturation=config.saturation,
+            max_steps=config.max_steps,
+        )
+
+    def map_of(self, prepared: M2N2Prepared, click: Click) -> ClickMap:
+        """Draw how far each pixel is from a click, whatever the click's class."""
+        return prepared.guide.map_of(
+            prepared.inside(click),
+            lambda: prepared.tokens.distances(self._start(prepared, click)),
+        )
+
+    def thresholds(
+        self,
+        prepared: M2N2Prepared,
+        clicks: Sequence[Click],
+        previous: Prediction | None = None,  # noqa: ARG002 (all clicks are answered anew)
+    ) -> list[float]:
+        """How far each click reaches on its map: its level if a person chose one, else the best."""
+        inside = [prepared.inside(click) for click in clicks]
+        return [
+            self._candidates(self.map_of(prepared, click).distances, click, inside).best
+            if click.level is None
+            else click.level
+            for click in clicks
+        ]
+
+    def _candidates(
         self, distances: FloatMap, click: Click, clicks: Sequence[Click]
     ) -> ThresholdCandidates:
-        """Score the segments that the map of ``click`` offers in the presence of all clicks."""
-        same = [other for other in clicks if other.is_positive == click.is_positive]
-        others = [other for other in clicks if other.is_positive != click.is_positive]
+        """Score the segments of a click's map in the presence of clicks, its own among them."""
         return score_thresholds(
-            distances, same_class=same, other_class=others, scores=self.config.scores
+            distances,
+            same_class=[one for one in clicks if one.is_positive == click.is_positive],
+            other_class=[one for one in clicks if one.is_positive != click.is_positive],
+            scores=self.config.scores,
         )
 
-    def _compute_distances(self, prepared: M2N2Prepared, click: Click) -> FloatMap:
+    def _look(self, image: RgbImage) -> tuple[TokenMap, Guide]:
+        """Ask the backbone; nothing is drawn to pixels yet."""
+        check_image(image)
         config = self.config
-        start = start_distribution(
-            click,
-            grid=prepared.grid,
-            height=prepared.height_inside,
-            width=prepared.width_inside,
-            start=config.start,
+        attention = (
+            mirrored_attention(self.backbone, image)
+            if config.flip
+            else self.backbone.attention(image)
         )
-        steps = markov_map(
-            prepared.transition, start, saturation=config.saturation, max_steps=config.max_steps
+        guide = Guide(
+            colours=_shrink(image),
+            grid=attention.grid,
+            sigma_space=config.sigma_space,
+            sigma_range=config.sigma_range,
+            flood_fill=config.flood_fill,
         )
-        distances = _over_largest(prepared.upsampling.enlarge(steps[0]))
-        if config.flood_fill:
-            cost = np.abs(distances - distances[click.y, click.x])
-            distances = _over_largest(flood_fill(cost, click))
-        distances.setflags(write=False)  # remembered, and handed to more than one caller
-        return distances
+        return self.token_map(attention), guide
+
+    def _start(self, prepared: M2N2Prepared, click: Click) -> FloatMatrix:
+        return start_distribution(
+            prepared.inside(click),
+            grid=prepared.guide.grid,
+            height=prepared.guide.height,
+            width=prepared.guide.width,
+            start=self.config.start,
+        )
 
 
-def truncated_nearest_neighbour(
-    distances: Sequence[FloatMap], thresholds: Sequence[float], clicks: Sequence[Click]
-) -> FloatMap:
-    """Give each pixel the class of its nearest click, if that is nearer than its threshold.
-
-    Parameters
-    ----------
-    distances : each (H, W)
-        Map of each click, not negative.
-    thresholds
-        Above 0; a click reaches as far as its threshold.
-    clicks
-        Of each map; only the class is read. Ties go to the earlier click.
-
-    Returns
-    -------
-    (H, W) float32
-        Above 0.5 exactly where the nearest click is positive and reaches the pixel; how far above
-        or below tells how much nearer the positive clicks are than the negative ones, or than
-        their own reach.
-
-    References
-    ----------
-    .. [1] M2N2, Eq. 1, 2, 10 and 11 (arXiv:2411.10411).
-    """
-    to_positive = np.full(distances[0].shape, np.inf, dtype=np.float32)
-    to_negative = np.ones_like(to_positive)  # nothing reaches further than its threshold
-    nearest = np.full_like(to_positive, np.inf)
-    is_object = np.zeros(nearest.shape, dtype=bool)
-    for each, threshold, click in zip(distances, thresholds, clicks, strict=True):
-        scaled = each / np.float32(threshold)
-        nearer = scaled < nearest
-        is_object[nearer] = click.is_positive
-        np.minimum(nearest, scaled, out=nearest)
-        to_class = to_positive if click.is_positive else to_negative
-        np.minimum(to_class, scaled, out=to_class)
-    is_object &= nearest <= 1.0
-    both = to_positive + to_negative
-    probability = np.divide(to_negative, both, out=np.full_like(both, 0.5), where=both > 0.0)
-    just_above = np.nextafter(np.float32(0.5), np.float32(1.0))
-    limited: FloatMap = np.where(
-        is_object, np.maximum(probability, just_above), np.minimum(probability, np.float32(0.5))
-    )
-    return limited
+def nothing_clicked(prepared: Prepared) -> Prediction:
+    """Answer no click."""
+    return Prediction(probability=np.zeros(prepared.image.shape[:2], dtype=np.float32))
 
 
-def _over_largest(values: FloatMap) -> FloatMap:
-    largest = values.max()
-    return values / largest if largest > 0.0 else values
+def finish(prepared: Prepared, probability: FloatMap, clicks: Sequence[Click]) -> FloatMap:
+    """Bring a probability to the picture's size; clicked and excluded pixels have their class."""
+    if probability.shape != prepared.image.shape[:2]:
+        size = (prepared.width, prepared.height)
+        enlarged = cv2.resize(probability, size, interpolation=cv2.INTER_LINEAR)
+        probability = enlarged.astype(np.float32, copy=False)
+    for click in clicks:
+        probability[click.y, click.x] = 1.0 if click.is_positive else 0.0
+    if prepared.excluded is not None:
+        probability[prepared.excluded] = 0.0
+    return probability
 
 
 def _shrink(image: RgbImage) -> RgbImage:
@@ -324,19 +345,3 @@ def _shrink(image: RgbImage) -> RgbImage:
         return image
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-
-
-def _enlarge(probability: FloatMap, height: int, width: int) -> FloatMap:
-    if probability.shape == (height, width):
-        return probability
-    enlarged = cv2.resize(probability, (width, height), interpolation=cv2.INTER_LINEAR)
-    return enlarged.astype(np.float32, copy=False)
-
-
-def _click_inside(prepared: M2N2Prepared, click: Click) -> Click:
-    """Bring a click to the picture that was worked on."""
-    return Click(
-        x=click.x * prepared.width_inside // prepared.width,
-        y=click.y * prepared.height_inside // prepared.height,
-        is_positive=click.is_positive,
-    )

@@ -23,9 +23,8 @@ from fewclicks.methods.markov.m2n2 import (
     M2N2,
     M2N2Config,
     M2N2Prepared,
-    truncated_nearest_neighbour,
 )
-from fewclicks.methods.memo import Memo
+from fewclicks.methods.markov.nearest_neighbour import truncated_nearest_neighbour
 from fewclicks.methods.registry import create_method
 
 INSIDE = Click(x=32, y=25)
@@ -112,7 +111,7 @@ def test_threads_may_share_a_picture(method: M2N2, prepared: M2N2Prepared):
     clicks = [Click(x=x, y=20) for x in range(5, 75, 5)]
     expected = [method.predict(prepared, [click]).probability for click in clicks]
     found: dict[int, FloatMap] = {}
-    shared = replace(prepared, maps=Memo(20))
+    shared = replace(prepared, guide=replace(prepared.guide))
 
     def ask(index: int) -> None:
         found[index] = method.predict(shared, [clicks[index]]).probability
@@ -180,7 +179,7 @@ def test_a_large_picture_is_worked_on_small_and_answered_at_its_size(
     monkeypatch.setattr("fewclicks.methods.markov.m2n2._SHORTEST_SIDE", 60)
     on = enlarge(mask("......", "..##..", "..##..", "......"), 60)
     prepared = method.prepare(paint(on))
-    assert (prepared.height_inside, prepared.width_inside) == (60, 90)
+    assert (prepared.guide.height, prepared.guide.width) == (60, 90)
     found = method.predict(prepared, [Click(x=180, y=120), Click(x=359, y=239, is_positive=False)])
     assert found.mask.shape == on.shape
     assert _iou(found.mask, on) > 0.9
@@ -195,7 +194,9 @@ def test_the_mask_is_the_truncated_nearest_neighbour_exactly(data: st.DataObject
     distances = [chance.integers(0, 5, (6, 7)).astype(np.float32) / 4 for _ in range(count)]
     thresholds = [float(data.draw(st.sampled_from([0.25, 0.5, 1.0]))) for _ in range(count)]
     clicks = [Click(x=0, y=0, is_positive=data.draw(st.booleans())) for _ in range(count)]
-    probability = truncated_nearest_neighbour(distances, thresholds, clicks)
+    nearest = truncated_nearest_neighbour(distances, thresholds, clicks)
+    probability = nearest.probability
+    np.testing.assert_array_equal(nearest.mask, probability > 0.5)
     assert ((probability >= 0.0) & (probability <= 1.0)).all()
     np.testing.assert_array_equal(probability > 0.5, _slow(distances, thresholds, clicks))
 
@@ -212,7 +213,7 @@ def _slow(
 
 def test_the_probability_falls_with_the_distance_of_the_click():
     distances = np.array([[0.0, 0.1, 0.4, 0.5, 0.6, 1.0]], dtype=np.float32)
-    probability = truncated_nearest_neighbour([distances], [0.5], [Click(x=0, y=0)])[0]
+    probability = truncated_nearest_neighbour([distances], [0.5], [Click(x=0, y=0)]).probability[0]
     assert probability[0] == 1.0
     assert (np.diff(probability) < 0.0).all()
     assert (probability > 0.5).tolist() == [True, True, True, True, False, False]

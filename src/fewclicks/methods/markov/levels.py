@@ -1,0 +1,74 @@
+"""Levels: the few segments of a click's map that a person may choose among."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fewclicks.arrays import FloatMap
+from fewclicks.clicks import Click
+from fewclicks.methods.maps import Levels
+from fewclicks.methods.markov.threshold import Scores, ThresholdCandidates, score_thresholds
+
+MOST_LEVELS: Final = 7
+_LEAST_GROWTH: Final = 1.25  # of a level's area over the one below, to be worth a choice of its own
+_LEAST_AREA: Final = 9  # in pixels; smaller ones are the click itself
+_EDGES: Final = Scores(prior=False, same_class=False, other_class=False)
+
+
+def offer_levels(
+    distances: FloatMap, click: Click, *, automatic: float, pixel_area: float = 1.0
+) -> Levels:
+    """Offer the segments of a map that end at its steepest edges.
+
+    Parameters
+    ----------
+    distances : (H, W)
+        Map of the click, in [0, 1].
+    click
+        The level that it has, if a person chose one, is offered too.
+    automatic
+        The threshold that the scores choose; always offered.
+    pixel_area
+        Pixels of the picture to a pixel of the map.
+
+    Returns
+    -------
+    Levels
+        At most 7, unlike in area. A level is where the mean gradient along the border is higher
+        than at any threshold near; the steepest come first, whatever the other clicks say.
+    """
+    candidates = score_thresholds(distances, same_class=[click], other_class=[], scores=_EDGES)
+    own = automatic if click.level is None else click.level
+    kept = [automatic] if own == automatic else [automatic, own]
+    areas = [_area(distances, threshold) for threshold in kept]
+    for peak in _peaks(candidates):
+        area = int(candidates.areas[peak])
+        if len(kept) < MOST_LEVELS and area >= _LEAST_AREA and _is_new(area, areas):
+            kept.append(float(candidates.thresholds[peak]))
+            areas.append(area)
+    order = sorted(range(len(kept)), key=lambda index: kept[index])
+    return Levels(
+        thresholds=tuple(kept[index] for index in order),
+        areas=tuple(round(areas[index] * pixel_area) for index in order),
+        automatic=order.index(0),
+        chosen=order.index(kept.index(own)),
+    )
+
+
+def _peaks(candidates: ThresholdCandidates) -> NDArray[np.int64]:
+    """Local maxima of the score, the highest first."""
+    padded = np.concatenate([[0.0], candidates.scores, [0.0]])
+    here = padded[1:-1]
+    peaks = np.flatnonzero((here > padded[:-2]) & (here >= padded[2:]))
+    return peaks[np.argsort(-here[peaks], kind="stable")]
+
+
+def _area(distances: FloatMap, threshold: float) -> int:
+    return int(np.count_nonzero(distances <= np.float32(threshold)))
+
+
+def _is_new(area: int, others: list[int]) -> bool:
+    return all(max(area, other) >= _LEAST_GROWTH * min(area, other) for other in others)
