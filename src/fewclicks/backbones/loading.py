@@ -8,11 +8,25 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from torch import nn
+from transformers import AutoConfig
 from transformers.utils import logging
 
 from fewclicks.errors import WeightsError
+
+
+def load_config(folder: Path) -> Any:
+    """Read how a network is built.
+
+    Raises
+    ------
+    WeightsError
+        If transformers does not know it.
+    """
+    with _one_line(folder):
+        return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
 def load_network(
@@ -44,23 +58,30 @@ def load_network(
         If the file is damaged, or holds other tensors than the network has: transformers alone
         would fill the gap with random numbers and go on.
     """
-    try:
-        with _quiet():
-            network, report = network_class.from_pretrained(
-                folder,
-                dtype=dtype,
-                use_safetensors=True,
-                local_files_only=True,
-                trust_remote_code=False,
-                output_loading_info=True,
-                **options,
-            )
-    except (OSError, RuntimeError, ValueError, SafetensorError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise WeightsError(f"{folder} cannot be loaded ({reason}); fetch it again.") from error
+    with _one_line(folder), _quiet():
+        network, report = network_class.from_pretrained(
+            folder,
+            dtype=dtype,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+            **options,
+        )
     _check_whole(folder, report, may_lack)
     frozen: nn.Module = network.eval().requires_grad_(False)
     return frozen
+
+
+@contextmanager
+def _one_line(folder: Path) -> Iterator[None]:
+    """Say in one line what the libraries below say in many."""
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError, SafetensorError, StrictDataclassError) as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        reason = lines[0].rstrip(".:") if lines else type(error).__name__
+        raise WeightsError(f"{folder} cannot be loaded ({reason}); fetch it again.") from error
 
 
 def _check_whole(folder: Path, report: Mapping[str, Any], may_lack: tuple[str, ...]) -> None:

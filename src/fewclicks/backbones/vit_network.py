@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel
+from transformers import AutoModel
 
 from fewclicks.arrays import RgbImage
 from fewclicks.backbones.attention_capture import CAPTURING, QueriesAndKeys, capture_block
 from fewclicks.backbones.base import Grid
 from fewclicks.backbones.device import choose_device, choose_dtype
-from fewclicks.backbones.loading import load_network
+from fewclicks.backbones.loading import load_config, load_network
 from fewclicks.backbones.vit_folder import VitFolder
 from fewclicks.errors import InputError
 
@@ -84,7 +84,7 @@ class VitNetwork:
 
 
 def _load(folder: VitFolder, block: int, dtype: torch.dtype) -> nn.Module:
-    config = AutoConfig.from_pretrained(folder.path, local_files_only=True, trust_remote_code=False)
+    config = load_config(folder.path)
     config.num_hidden_layers = block + 1
     if hasattr(config, "mask_ratio"):
         config.mask_ratio = 0.0
