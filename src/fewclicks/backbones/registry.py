@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from fewclicks.backbones.base import Backbone, DepthSource
+from fewclicks.backbones.device import check_device
 from fewclicks.backbones.weights import find_on_disk, find_weights
-from fewclicks.errors import StorageError, UnknownEntryError
+from fewclicks.errors import InputError, StorageError, UnknownEntryError
 from fewclicks.settings import read_settings
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def _published(
 
 
 _ANY_VIT: Final = "fewclicks.backbones.vit:VitBackbone"
+_STABLE_DIFFUSION: Final = "fewclicks.backbones.stable_diffusion:StableDiffusionBackbone"
 _TOKENS: Final = ("attention", "features")
 
 BACKBONES: Final = (
@@ -106,6 +108,9 @@ BACKBONES: Final = (
         for name in ("dinov2-small", "dinov2-base", "dinov2-large")
     ),
     _published("vit-mae-base", _ANY_VIT, gives=_TOKENS),
+    # As M2N2 has them: 128 x 128 and 112 x 112 tokens.
+    _published("stable-diffusion-2", _STABLE_DIFFUSION, gives=_TOKENS),
+    _published("stable-diffusion-1", _STABLE_DIFFUSION, gives=_TOKENS, settings={"side": 896}),
 )
 
 NO_DEPTH: Final = "none"
@@ -229,6 +234,41 @@ def choose_depth(choice: str | None, kind: DepthKind) -> tuple[str | None, Depth
     if path.suffix or len(path.parts) > 1:
         raise StorageError(f"There is no depth file or folder {choice}.")
     raise UnknownEntryError("depth source or file", choice, [*_DEPTH_BY_NAME, NO_DEPTH])
+
+
+def device_settings(
+    device: str | None, *, backbone: str | None = None, depth: str | None = None
+) -> dict[str, str]:
+    """Put what is a network on a device: settings for `fewclicks.create_method`.
+
+    Parameters
+    ----------
+    device
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``; None leaves each to itself.
+    backbone, depth
+        Names, as for `create_backbone` and `create_depth`.
+
+    Raises
+    ------
+    InputError
+        If there is no such device, or neither is a network and the device is not the CPU.
+    """
+    if device is None:
+        return {}
+    check_device(device, "auto")
+    networks = []
+    if backbone is not None and (
+        backbone not in _BACKBONE_BY_NAME or find_backbone(backbone).weights
+    ):
+        networks.append("backbone")
+    if depth in _DEPTH_BY_NAME and _DEPTH_BY_NAME[depth].weights:
+        networks.append("depth")
+    if not networks and device not in ("auto", "cpu"):
+        raise InputError(
+            f"Device is '{device}', but neither backbone nor depth is a network; leave it out, or "
+            "choose another --backbone."
+        )
+    return {f"{part}.device": device for part in networks}
 
 
 def _build(target: str, name: str, settings: Mapping[str, Any]) -> Any:
