@@ -11,7 +11,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from fewclicks.arrays import FloatMap
 from fewclicks.clicks import Click
-from fewclicks.methods.base import Prediction
+from fewclicks.errors import InputError
+from fewclicks.methods.base import AnyMethod, Prediction
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +60,21 @@ class Levels:
     automatic: int
     chosen: int
 
+    def threshold(self, level: int) -> float:
+        """Give the threshold of a level.
+
+        Raises
+        ------
+        InputError
+            If it is not offered.
+        """
+        if not 0 <= level < len(self.thresholds):
+            raise InputError(
+                f"Level {level} is not offered; the newest click has levels 0 to "
+                f"{len(self.thresholds) - 1}, smallest first, and {self.automatic} is its own."
+            )
+        return self.thresholds[level]
+
 
 @runtime_checkable
 class HasMaps(Protocol):
@@ -80,3 +96,29 @@ class HasLevels(Protocol):
     ) -> Levels:
         """Offer levels for the newest click; arguments as for `predict`, with a click at least."""
         ...
+
+
+def with_maps(method: AnyMethod) -> HasMaps:
+    """Give the method back as one that has maps.
+
+    Raises
+    ------
+    InputError
+        If it has none.
+    """
+    if not isinstance(method, HasMaps):
+        raise InputError("This method has no maps to show; choose one that has, such as m2n2.")
+    return method
+
+
+def with_levels(method: AnyMethod) -> HasLevels:
+    """Give the method back as one that has levels.
+
+    Raises
+    ------
+    InputError
+        If it has none.
+    """
+    if not isinstance(method, HasLevels):
+        raise InputError("This method has no levels to choose; take one that has, such as m2n2.")
+    return method

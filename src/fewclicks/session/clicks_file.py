@@ -4,7 +4,9 @@ For one picture, a list; each click is ``[x, y]``, ``[x, y, is_positive]`` or an
 
     [[210, 140], [50, 60, false], {"x": 3, "y": 4, "is_positive": true}]
 
-For several, an object that gives each picture's name its list::
+An object may also have a ``"level"`` in (0, 1]: how far the click reaches on its own map, for
+methods that have levels. For several pictures, an object that gives each picture's
+name its list::
 
     {"dog.jpg": [[210, 140]], "cat.png": [[33, 20], [90, 7, false]]}
 """
@@ -107,6 +109,7 @@ class _WrittenClick(BaseModel):
     x: StrictInt
     y: StrictInt
     is_positive: StrictBool = True
+    level: Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
 
 
 _Clicks: TypeAlias = Annotated[
@@ -117,7 +120,7 @@ _PICTURES: TypeAdapter[dict[str, list[_WrittenClick]]] = TypeAdapter(dict[str, _
 
 
 def _click(written: _WrittenClick) -> Click:
-    return Click(x=written.x, y=written.y, is_positive=written.is_positive)
+    return Click(x=written.x, y=written.y, is_positive=written.is_positive, level=written.level)
 
 
 def _some(names: dict[str, Any]) -> str:

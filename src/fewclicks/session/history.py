@@ -86,7 +86,17 @@ def basis(moments: Sequence[Moment], index: int) -> int | None:
     moment before, but where the box's centre gave way to a person's own click: an answer to
     other clicks would mislead a method that goes on from it.
     """
-    asked = moments[index].asked
+    return _newest_that_begins(moments[index].asked, moments, index)
+
+
+def before_newest_click(moments: Sequence[Moment], index: int) -> int | None:
+    """Which earlier moment's answer is the one before the moment's newest click; None if none."""
+    return _newest_that_begins(moments[index].asked[:-1], moments, index)
+
+
+def _newest_that_begins(
+    asked: tuple[Click, ...], moments: Sequence[Moment], index: int
+) -> int | None:
     for earlier in range(index - 1, -1, -1):
         moment = moments[earlier]
         if moment.is_blank:

@@ -76,7 +76,20 @@ class Finish:
     mask: PackedMask
 
 
-Step: TypeAlias = Click | Scribble | Box | Correction | Finish
+@dataclass(frozen=True, slots=True)
+class LevelChoice:
+    """How far the newest click reaches on its own map: another of the segments it may mean.
+
+    Parameters
+    ----------
+    level
+        As `Click.level`.
+    """
+
+    level: float
+
+
+Step: TypeAlias = Click | Scribble | Box | Correction | LevelChoice | Finish
 """What a person did, once."""
 
 

@@ -22,7 +22,15 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    ValidationError,
+)
 
 from fewclicks.arrays import RgbImage
 from fewclicks.clicks import Click
@@ -30,7 +38,14 @@ from fewclicks.errors import InputError
 from fewclicks.images.boxes import Box
 from fewclicks.methods.base import AnyMethod
 from fewclicks.methods.registry import METHODS
-from fewclicks.session.prompts import Correction, Finish, PackedMask, Scribble, Step
+from fewclicks.session.prompts import (
+    Correction,
+    Finish,
+    LevelChoice,
+    PackedMask,
+    Scribble,
+    Step,
+)
 
 VERSION: Final = 1
 
@@ -56,7 +71,8 @@ class Sitting:
 
 def write_sitting(sitting: Sitting, *, image: RgbImage, method: AnyMethod) -> str:
     """Write a sitting as JSON, one step a line."""
-    steps = ",\n  ".join(_write_step(step).model_dump_json() for step in sitting.steps)
+    written = (_write_step(step).model_dump_json(exclude_none=True) for step in sitting.steps)
+    steps = ",\n  ".join(written)
     head = _Head(
         method=_MethodNote(name=_name_of(method), settings=_settings_of(method)),
         image=_describe(image),
@@ -173,13 +189,14 @@ class _SavedClick(_Strict):
     x: StrictInt
     y: StrictInt
     is_positive: StrictBool
+    level: StrictFloat | None = None
 
     @classmethod
     def of(cls, click: Click) -> _SavedClick:
-        return cls(x=click.x, y=click.y, is_positive=click.is_positive)
+        return cls(x=click.x, y=click.y, is_positive=click.is_positive, level=click.level)
 
     def click(self) -> Click:
-        return Click(x=self.x, y=self.y, is_positive=self.is_positive)
+        return Click(x=self.x, y=self.y, is_positive=self.is_positive, level=self.level)
 
 
 class _SavedScribble(_Strict):
@@ -200,13 +217,20 @@ class _SavedCorrection(_Strict):
     mask: _SavedMask
 
 
+class _SavedLevel(_Strict):
+    kind: Literal["level"] = "level"
+    level: Annotated[StrictFloat, Field(gt=0, le=1)]
+
+
 class _SavedFinish(_Strict):
     kind: Literal["finish"] = "finish"
     label: str
     mask: _SavedMask
 
 
-_SavedStep: TypeAlias = _SavedClick | _SavedScribble | _SavedBox | _SavedCorrection | _SavedFinish
+_SavedStep: TypeAlias = (
+    _SavedClick | _SavedScribble | _SavedBox | _SavedCorrection | _SavedLevel | _SavedFinish
+)
 
 
 class _Head(_Strict):
@@ -231,6 +255,8 @@ def _write_step(step: Step) -> _SavedStep:
             return _SavedBox(x0=x0, y0=y0, x1=x1, y1=y1)
         case Correction(mask):
             return _SavedCorrection(mask=_SavedMask.of(mask))
+        case LevelChoice(level):
+            return _SavedLevel(level=level)
         case Finish(label, mask):
             return _SavedFinish(label=label, mask=_SavedMask.of(mask))
 
@@ -245,6 +271,8 @@ def _read_step(saved: _SavedStep) -> Step:
             return Box(saved.x0, saved.y0, saved.x1, saved.y1)
         case _SavedCorrection():
             return Correction(saved.mask.packed())
+        case _SavedLevel():
+            return LevelChoice(saved.level)
         case _SavedFinish():
             return Finish(saved.label, saved.mask.packed())
 

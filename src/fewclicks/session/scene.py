@@ -14,6 +14,7 @@ from fewclicks.session.prompts import (
     Correction,
     Finish,
     FinishedObject,
+    LevelChoice,
     PackedMask,
     Scribble,
     Step,
@@ -75,12 +76,32 @@ class Scene:
             case Correction(mask):
                 self._check_mask(mask)
                 return replace(self, prompts=prompts)
+            case LevelChoice(level):
+                newest = replace(self.newest_click(), level=level)
+                return replace(self, clicks=(*self.clicks[:-1], newest), prompts=prompts)
             case Finish(label, mask):
                 self._check_mask(mask)
                 finished = FinishedObject(label=label, packed=mask, prompts=self.prompts)
                 return Scene(
                     height=self.height, width=self.width, objects=(*self.objects, finished)
                 )
+
+    def newest_click(self) -> Click:
+        """Give the click whose level can be chosen.
+
+        Raises
+        ------
+        InputError
+            If there is none, or a mask was put in the place of its answer.
+        """
+        if not self.clicks:
+            raise InputError("The object has no click whose level could be chosen; click first.")
+        if any(isinstance(step, Correction) for step in self.prompts[self._newest_step() :]):
+            raise InputError(
+                "The newest click's answer was corrected; undo the correction or click again "
+                "before choosing a level."
+            )
+        return self.clicks[-1]
 
     def outside_box(self) -> BoolMask | None:
         """(H, W) True outside the box; None if there is none."""
@@ -101,6 +122,14 @@ class Scene:
         if self.box is None or positives(self.clicks):
             return self.clicks
         return (_centre(self.box, excluded), *self.clicks)
+
+    def _newest_step(self) -> int:
+        """Which prompt, of all of the object, made the newest click."""
+        return max(
+            number
+            for number, step in enumerate(self.prompts)
+            if isinstance(step, (Click, Scribble))
+        )
 
     def _check_click(self, click: Click, excluded: BoolMask | None) -> None:
         check_clicks([click], height=self.height, width=self.width)

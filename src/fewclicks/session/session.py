@@ -1,4 +1,7 @@
-"""Session: one person, one picture, one method; the only place with history."""
+"""Session: one person, one picture, one method; the only place with history.
+
+Why so long: each of its verbs is a few lines, but a person has many, and all are explained here.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,21 @@ from fewclicks.clicks import Click, check_clicks
 from fewclicks.errors import InputError
 from fewclicks.images.boxes import Box
 from fewclicks.methods.base import AnyMethod, Prediction, Prepared
-from fewclicks.session.history import KEPT_BYTES, KeptAnswers, Moment, basis
+from fewclicks.methods.maps import ClickMaps, Levels, with_levels, with_maps
+from fewclicks.session.history import (
+    KEPT_BYTES,
+    KeptAnswers,
+    Moment,
+    basis,
+    before_newest_click,
+)
 from fewclicks.session.pictures import check_depth, check_mask, check_picture
 from fewclicks.session.places import Places
 from fewclicks.session.prompts import (
     Correction,
     Finish,
     FinishedObject,
+    LevelChoice,
     PackedMask,
     Point,
     Scribble,
@@ -96,8 +107,15 @@ class Session:
 
     # What a person does.
 
-    def click(self, x: int, y: int, *, is_positive: bool = True) -> Prediction:
+    def click(
+        self, x: int, y: int, *, is_positive: bool = True, level: float | None = None
+    ) -> Prediction:
         """Say that a pixel belongs to the object, or that it does not.
+
+        Parameters
+        ----------
+        x, y, is_positive, level
+            As for `Click`; a level needs a method that has levels.
 
         Raises
         ------
@@ -105,7 +123,24 @@ class Session:
             If the pixel is outside the image, or a positive click is on a finished object or
             outside the box.
         """
-        return self._take(Click(x=x, y=y, is_positive=is_positive))
+        if level is not None:
+            with_levels(self._method)
+        return self._take(Click(x=x, y=y, is_positive=is_positive, level=level))
+
+    def choose_level(self, level: int) -> Prediction:
+        """Let the newest click stand for another of its `levels`: a part, the object, a group.
+
+        Parameters
+        ----------
+        level
+            Index into ``levels.thresholds``.
+
+        Raises
+        ------
+        InputError
+            If there is no such level, or there are none; see `levels`.
+        """
+        return self._take(LevelChoice(self.levels.threshold(level)))
 
     def scribble(self, points: Iterable[Point], *, is_positive: bool = True) -> Prediction:
         """Draw a stroke over the object, or over what is not the object: one step.
@@ -280,6 +315,25 @@ class Session:
             probability[excluded] = 0
         return probability
 
+    @property
+    def levels(self) -> Levels:
+        """The segments that the newest click may stand for; see `choose_level`.
+
+        Raises
+        ------
+        InputError
+            If the method has no levels, or the present object no click.
+        """
+        method = with_levels(self._method)
+        self._now.scene.newest_click()
+        return method.levels(self._prepared_now, self._now.asked, self._before_newest_click())
+
+    @property
+    def maps(self) -> list[ClickMaps]:
+        """How the method sees the picture from each click; an `InputError` if it has no maps."""
+        method = with_maps(self._method)
+        return method.maps(self._prepared_now, self._now.asked, self._before_newest_click())
+
     # On paper.
 
     def to_json(self) -> str:
@@ -372,6 +426,14 @@ class Session:
     def _shape(self) -> tuple[int, int]:
         prepared = self._places.prepared
         return prepared.height, prepared.width
+
+    @property
+    def _prepared_now(self) -> Prepared:
+        return self._places.of(self._now.scene).prepared
+
+    def _before_newest_click(self) -> Prediction | None:
+        at = before_newest_click(self._moments, self._index)
+        return None if at is None else self._answer(self._moments, at)
 
     def _begin_with(self, mask: PackedMask) -> None:
         step = Correction(mask)
