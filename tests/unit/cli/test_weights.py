@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+from typer.testing import CliRunner
+
+from fewclicks.backbones.weights import weights_table
+from fewclicks.cli.weights import app
+from fewclicks.errors import WeightsError
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FEWCLICKS_CACHE", str(tmp_path / "ours"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.delenv("FEWCLICKS_MIRROR", raising=False)
+    return tmp_path / "ours" / "weights"
+
+
+@pytest.fixture
+def carried(tmp_path: Path) -> str:
+    """A folder with weights that somebody carried here."""
+    folder = tmp_path / "carried"
+    folder.mkdir()
+    save_file({"a": np.arange(400_000, dtype=np.float32)}, folder / "model.safetensors")
+    (folder / "config.json").write_text("{}")
+    return str(folder)
+
+
+def run(*words: str, code: int = 0) -> str:
+    done = CliRunner().invoke(app, list(words), catch_exceptions=False)
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def row(name: str) -> dict[str, object]:
+    listed = json.loads(run("list", "--json"))
+    [found] = [row for row in listed["weights"] if row["name"] == name]
+    return found
+
+
+def test_the_list_names_all_weights_and_where_they_are_kept(empty_cache: Path):
+    listed = json.loads(run("list", "--json"))
+
+    assert listed["folder"] == str(empty_cache)
+    assert [entry["name"] for entry in listed["weights"]] == list(weights_table())
+    assert row("dinov2-small") == {
+        "name": "dinov2-small",
+        "kind": "backbone",
+        "size": 88_226_304,
+        "licence": "Apache-2.0",
+        "source": "facebook/dinov2-small",
+        "found": None,
+        "verified": None,
+        "begun": 0,
+    }
+
+
+def test_people_see_size_licence_and_place(empty_cache: Path):
+    shown = run("list")
+
+    [line] = [line for line in shown.splitlines() if line.split()[:1] == ["dinov2-small"]]
+    assert "88 MB" in line
+    assert "Apache-2.0" in line
+    assert "to be fetched" in line
+    assert str(empty_cache) in shown
+
+
+def test_weights_are_fetched_listed_verified_and_deleted(carried: str, empty_cache: Path):
+    folder = empty_cache / "dinov2-small"
+
+    assert f"fetched to {folder}" in run("fetch", "dinov2-small", "--from", carried)
+    assert (row("dinov2-small")["found"], row("dinov2-small")["verified"]) == (str(folder), True)
+    assert f"already at {folder}" in run("fetch", "dinov2-small")
+    assert "dinov2-small: whole" in run("verify")
+    assert "dinov2-small: 1.6 MB" in run("clean", "dinov2-small")
+    assert row("dinov2-small")["found"] is None
+    assert not folder.exists()
+
+
+def test_damaged_weights_are_named_and_end_with_one(carried: str, empty_cache: Path):
+    run("fetch", "dinov2-small", "--from", carried)
+    file = empty_cache / "dinov2-small" / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-7])
+
+    shown = run("verify", code=1)
+    assert "model.safetensors is no whole safetensors file" in shown
+    assert "Fetch anew with: fewclicks weights fetch dinov2-small" in shown
+    [told] = json.loads(run("verify", "--json", code=1))
+    assert told["name"] == "dinov2-small"
+    assert len(told["problems"]) == 1
+    assert row("dinov2-small")["verified"] is False
+
+
+def test_damaged_weights_are_fetched_again(
+    carried: str, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+):
+    run("fetch", "dinov2-small", "--from", carried)
+    (empty_cache / "dinov2-small" / "config.json").write_text("{")
+    monkeypatch.setenv("FEWCLICKS_MIRROR", f"dinov2-small={carried}")
+
+    [told] = json.loads(run("fetch", "dinov2-small", "--json"))
+    assert told["fetched"] is True
+    assert "whole" in run("verify", "dinov2-small")
+
+
+def test_verifying_what_is_not_here_says_how_to_get_it():
+    with pytest.raises(WeightsError, match="fewclicks weights fetch dinov2-base"):
+        run("verify", "dinov2-base")
+    assert "No weights of the table" in run("verify")
+    assert json.loads(run("verify", "--json")) == []
+
+
+def test_all_that_was_fetched_is_deleted_when_asked_for(carried: str):
+    run("fetch", "dinov2-small", "--from", carried)
+    run("fetch", "owner/name", "--from", carried)
+
+    freed = json.loads(run("clean", "--all", "--json"))["freed"]
+    assert list(freed) == ["dinov2-small", "owner--name"]
+    assert all(size > 1_600_000 for size in freed.values())
+
+
+@pytest.mark.parametrize("words", [["clean"], ["clean", "dinov2-small", "--all"]])
+def test_cleaning_needs_names_or_all_and_not_both(words: list[str]):
+    assert "--all" in run(*words, code=2)
+
+
+def test_one_place_holds_one_set_of_weights(carried: str):
+    assert "needs one NAME" in run(
+        "fetch", "dinov2-small", "dinov2-base", "--from", carried, code=2
+    )
