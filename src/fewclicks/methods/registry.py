@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fewclicks.backbones.base import Backbone, DepthSource
-from fewclicks.backbones.registry import EMBEDDED_BACKBONE, create_backbone, create_depth
+from fewclicks.backbones.registry import (
+    EMBEDDED_BACKBONE,
+    NO_DEPTH,
+    create_backbone,
+    create_depth,
+)
 from fewclicks.errors import InputError, UnknownEntryError
 from fewclicks.methods.base import AnyMethod
 from fewclicks.settings import read_settings
@@ -190,7 +195,7 @@ def create_method(
         built before; the embedded one if left out.
     depth
         As listed by ``fewclicks backbones``, or a source of depth that was built before; none if
-        left out.
+        left out or ``"none"``.
     **settings
         Fields of the method's own configuration; ``backbone.KEY`` and ``depth.KEY`` are fields of
         theirs. Text is read as the field's type, so that a command line can pass what was typed.
@@ -224,6 +229,8 @@ def create_method(
         given["backbone"] = (
             create_backbone(chosen, **of_backbone) if isinstance(chosen, str) else chosen
         )
+    if depth == NO_DEPTH:
+        depth = None
     if depth is not None and "depth" not in entry.takes:
         raise InputError(f"Method '{name}' takes no depth, but got '{depth}'; leave it out.")
     _check_owner(of_depth, "depth", depth, name)
