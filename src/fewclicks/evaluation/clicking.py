@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 import numpy as np
 
@@ -12,8 +12,9 @@ from fewclicks.datasets.base import Sample, sharing_pixels
 from fewclicks.evaluation.clicker import SimulatedUser
 from fewclicks.evaluation.records import ObjectRecord
 from fewclicks.evaluation.scores import TARGETS, USUAL_CLICKS
+from fewclicks.images.depth_files import MeasuredDepth
 from fewclicks.images.masks import iou
-from fewclicks.methods.base import AnyMethod
+from fewclicks.methods.base import AnyMethod, Guidance
 from fewclicks.session.session import Session
 
 
@@ -22,6 +23,7 @@ def click_picture(
     samples: Sequence[Sample],
     user: SimulatedUser,
     *,
+    read_depth: Callable[[tuple[int, int]], MeasuredDepth] | None = None,
     max_clicks: int = USUAL_CLICKS,
     curve: bool = False,
 ) -> Generator[ObjectRecord, None, None]:
@@ -35,6 +37,8 @@ def click_picture(
         Objects of one picture.
     user
         Who clicks.
+    read_depth
+        Gives the picture's measured depth, told its (height, width).
     max_clicks
         At most, for each object.
     curve
@@ -48,10 +52,15 @@ def click_picture(
     prepared = None
     for sample in sharing_pixels(samples):
         truth, void = sample.object_mask, sample.void_mask
+        depth = None
+        if prepared is None and read_depth is not None:
+            depth = read_depth(truth.shape).values
         started = time.perf_counter()
         prepare_seconds = None
         if prepared is None:
             prepared = method.prepare(sample.image)
+            if depth is not None:
+                prepared = method.condition(prepared, Guidance(depth=depth))
             prepare_seconds = time.perf_counter() - started
         session = Session(method, prepared)
         ious: list[float] = []
@@ -79,10 +88,19 @@ def click_picture(
         )
 
 
-def warm_up(method: AnyMethod) -> None:
-    """Have a small picture clicked, so that compiling and loading fall in no measured time."""
+def warm_up(method: AnyMethod, *, guided: bool = False) -> None:
+    """Have a small picture clicked, so that compiling and loading fall in no measured time.
+
+    Parameters
+    ----------
+    guided
+        Whether by depth.
+    """
     image = np.full((64, 96, 3), 40, dtype=np.uint8)
     image[16:48, 24:72] = 200
     prepared = method.prepare(image)
+    if guided:
+        depth = image[..., 0].astype(np.float32) / np.float32(255.0)
+        prepared = method.condition(prepared, Guidance(depth=depth))
     clicks = [Click(48, 32), Click(8, 8, is_positive=False)]
     method.predict(prepared, clicks, method.predict(prepared, clicks[:1]))

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fewclicks import __version__
-from fewclicks.backbones.registry import EMBEDDED_BACKBONE
+from fewclicks.backbones.registry import EMBEDDED_BACKBONE, choose_depth, device_settings
 from fewclicks.datasets.base import Dataset
 from fewclicks.datasets.registry import open_dataset
 from fewclicks.errors import InputError, StorageError
 from fewclicks.evaluation.clicker import Rule, SimulatedUser
 from fewclicks.evaluation.scores import USUAL_CLICKS
+from fewclicks.images.depth_files import DepthFiles, DepthKind
 from fewclicks.methods.base import AnyMethod
 from fewclicks.methods.registry import create_method, find_method
 
@@ -27,6 +28,12 @@ class Plan:
     ----------
     method, backbone, settings
         As for `fewclicks.create_method`.
+    depth
+        As for it too; or a folder with measured depth, a file for each picture.
+    depth_kind
+        What the numbers of such files mean; see `fewclicks.images.depth_files.DepthKind`.
+    device
+        Where networks run; None leaves it to their settings.
     dataset, data, dataset_settings
         As for `fewclicks.datasets.registry.open_dataset`.
     rule, jitter, seed
@@ -44,6 +51,9 @@ class Plan:
 
     method: str = "default"
     backbone: str | None = None
+    depth: str | None = None
+    depth_kind: DepthKind = "inverse"
+    device: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     dataset: str
     data: str | None = None
@@ -64,8 +74,26 @@ class Plan:
         self.create_user()  # refuses what no user can be
 
     def create_method(self) -> AnyMethod:
-        """Build the method that is to be measured."""
-        return create_method(self.method, backbone=self.backbone, **self.settings)
+        """Build the method that is to be measured.
+
+        Raises
+        ------
+        InputError
+            For names and settings that do not exist or do not go together.
+        """
+        source, files = choose_depth(self.depth, self.depth_kind)
+        if files is not None and "depth" not in find_method(self.method).takes:
+            raise InputError(
+                f"Method '{self.method}' takes no depth, but got '{self.depth}'; leave it out."
+            )
+        of_device = device_settings(self.device, backbone=self.backbone, depth=source)
+        return create_method(
+            self.method, backbone=self.backbone, depth=source, **{**of_device, **self.settings}
+        )
+
+    def depth_files(self) -> DepthFiles | None:
+        """Where measured depth lies; None where there is none."""
+        return choose_depth(self.depth, self.depth_kind)[1]
 
     def open_dataset(self) -> Dataset:
         """Open the data set as the plan's rule reads it."""
@@ -75,14 +103,27 @@ class Plan:
         """Hire the simulated user."""
         return SimulatedUser(rule=self.rule, jitter=self.jitter, seed=self.seed)
 
-    def describe(self, method: AnyMethod, data_sha256: str) -> dict[str, Any]:
-        """Say what is run, in the words of a result; two runs that agree here agree in all."""
+    def describe(
+        self, method: AnyMethod, data_sha256: str, depth_sha256: str | None = None
+    ) -> dict[str, Any]:
+        """Say what is run, in the words of a result; two runs that agree here agree in all.
+
+        Parameters
+        ----------
+        data_sha256, depth_sha256
+            Of the files that are read; None where no depth is.
+        """
         return {
             "fewclicks": __version__,
             "method": self.method,
             "config": {
                 "backbone": self._backbone_in_use(),
+                "depth": self.depth,
+                "depth_kind": None if depth_sha256 is None else self.depth_kind,
+                "depth_sha256": depth_sha256,
                 "settings": asdict(method.config),
+                "backbone_settings": _settings_of(method, "backbone"),
+                "depth_settings": _settings_of(method, "depth"),
                 "dataset_settings": dict(self.dataset_settings),
                 "jitter": self.jitter,
                 "seed": self.seed,
@@ -146,17 +187,37 @@ def checksum(dataset: Dataset, pictures: Sequence[str]) -> str:
     str
         SHA-256, in hexadecimal, over each file's folder, name and content.
     """
+    return _sum_up(path for picture in pictures for path in dataset.files(picture))
+
+
+def depth_checksum(files: DepthFiles, pictures: Sequence[str]) -> str:
+    """Sum up the depth of pictures as `checksum` does.
+
+    Raises
+    ------
+    StorageError
+        If a picture has none.
+    """
+    return _sum_up([files.find(picture) for picture in pictures])
+
+
+def _sum_up(paths: Iterable[Path]) -> str:
     total = hashlib.sha256()
-    for picture in pictures:
-        for path in dataset.files(picture):
-            total.update(f"{path.parent.name}/{path.name}\0".encode())
-            try:
-                with path.open("rb") as file:
-                    total.update(hashlib.file_digest(file, "sha256").digest())
-            except OSError as error:
-                reason = (error.strerror or str(error)).lower()
-                raise StorageError(f"Cannot read {path}: {reason}.") from error
+    for path in paths:
+        total.update(f"{path.parent.name}/{path.name}\0".encode())
+        try:
+            with path.open("rb") as file:
+                total.update(hashlib.file_digest(file, "sha256").digest())
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise StorageError(f"Cannot read {path}: {reason}.") from error
     return total.hexdigest()
+
+
+def _settings_of(method: AnyMethod, part: str) -> dict[str, Any] | None:
+    """Give the settings of its backbone or source of depth, if it has one."""
+    config = getattr(getattr(method, part, None), "config", None)
+    return None if config is None else asdict(config)
 
 
 def _subset(subset: str | None, pictures: Sequence[str]) -> Sequence[str]:

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 from fewclicks.errors import InputError, StorageError
 from fewclicks.evaluation.machine import describe_machine
-from fewclicks.evaluation.plan import Plan, checksum, list_tasks
+from fewclicks.evaluation.plan import Plan, checksum, depth_checksum, list_tasks
 from fewclicks.evaluation.records import Journal, ObjectRecord
 from fewclicks.evaluation.result import ObjectResult, Result, Seconds, read_result, write_result
 from fewclicks.evaluation.scores import score
@@ -58,7 +58,12 @@ def evaluate(
         raise InputError(f"workers is {workers} and threads {threads}; both need 1 or more.")
     dataset, method = plan.open_dataset(), plan.create_method()
     tasks = list_tasks(plan, dataset)
-    run = plan.describe(method, checksum(dataset, [task.picture for task in tasks]))
+    pictures, depths = [task.picture for task in tasks], plan.depth_files()
+    run = plan.describe(
+        method,
+        checksum(dataset, pictures),
+        None if depths is None else depth_checksum(depths, pictures),
+    )
     ids = [id_ for task in tasks for id_ in task.objects]
     with Journal(out / JOURNAL, run, resume=resume) as journal:
         done = {record.id: record for record in journal.records}

@@ -14,6 +14,7 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -35,15 +36,18 @@ class Clicker:
         self.method = method
         self.dataset = dataset
         self.user: SimulatedUser = plan.create_user()
+        self.depths = plan.depth_files()
 
     def click(self, task: PictureTask) -> Generator[ObjectRecord, None, None]:
         """Click the task's objects."""
         wanted = set(task.objects)
         samples = [s for s in self.dataset.samples(task.picture) if s.id in wanted]
+        read_depth = None if self.depths is None else partial(self.depths.read, task.picture)
         return click_picture(
             self.method,
             samples,
             self.user,
+            read_depth=read_depth,
             max_clicks=self.plan.max_clicks,
             curve=self.plan.curve,
         )
@@ -53,7 +57,7 @@ def click_in_one_process(
     clicker: Clicker, tasks: Sequence[PictureTask], *, threads: int
 ) -> Generator[ObjectRecord, None, None]:
     """Click one picture after another, and give each object's record when it is done."""
-    warm_up(clicker.method)
+    warm_up(clicker.method, guided=clicker.depths is not None)
     with limited_threads(threads):
         for task in tasks:
             yield from clicker.click(task)
@@ -98,7 +102,7 @@ def _start(plan: Plan, threads: int, lifeline: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
     _clicker = Clicker(plan, plan.create_method(), plan.open_dataset())
-    warm_up(_clicker.method)
+    warm_up(_clicker.method, guided=_clicker.depths is not None)
     _held.enter_context(limited_threads(threads))
 
 
