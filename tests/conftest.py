@@ -32,3 +32,13 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"No benchmark pictures at {folder}; set FEWCLICKS_DATA to test on them.")
     return folder
+
+
+@pytest.fixture
+def vit_tiny() -> Path:
+    """A small vision transformer with real weights, beside the benchmark pictures."""
+    data = Path(os.environ.get("FEWCLICKS_DATA", SHARED_DATA))
+    folder = data.parent / "weights" / "vit-tiny"
+    if not folder.is_dir():
+        pytest.skip(f"No network at {folder}; put one there to test on it.")
+    return folder
