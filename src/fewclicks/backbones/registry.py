@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fewclicks.backbones.base import Backbone, DepthSource
 from fewclicks.backbones.device import check_device
-from fewclicks.backbones.weights import find_on_disk, find_weights
+from fewclicks.backbones.weights import find_on_disk, find_weights, locate
 from fewclicks.errors import InputError, StorageError, UnknownEntryError
 from fewclicks.settings import read_settings
 
@@ -205,6 +205,30 @@ def create_depth(name: str, **settings: Any) -> DepthSource | None:
     entry = _DEPTH_BY_NAME[name]
     source: DepthSource = _build(entry.target, name, {**entry.settings, **settings})
     return source
+
+
+def require_weights(name: str, settings: Mapping[str, Any]) -> None:
+    """Refuse a backbone or source of depth whose weights are not here, before anything loads.
+
+    Parameters
+    ----------
+    name
+        As `create_backbone` or `create_depth` takes it; one that is unknown is left to them.
+    settings
+        Of it; ``weights`` may name others.
+
+    Raises
+    ------
+    WeightsError
+        With the command that fetches them.
+    MissingExtraError
+        If the library that fetches them is not installed.
+    """
+    entry = _BACKBONE_BY_NAME.get(name) or _DEPTH_BY_NAME.get(name)
+    own = entry.weights if entry else name if "/" in name or Path(name).is_dir() else ""
+    weights = settings.get("weights", own)
+    if weights:
+        locate(weights)
 
 
 def choose_depth(choice: str | None, kind: DepthKind) -> tuple[str | None, DepthFiles | None]:

@@ -13,6 +13,7 @@ from fewclicks.backbones.registry import (
     NO_DEPTH,
     create_backbone,
     create_depth,
+    require_weights,
 )
 from fewclicks.errors import InputError, UnknownEntryError
 from fewclicks.methods.base import AnyMethod
@@ -207,6 +208,8 @@ def create_method(
     InputError
         For a setting out of its range, a backbone or depth for a method that takes none, or
         settings of a backbone or depth that is not there or was built before.
+    WeightsError
+        If the weights of a backbone or depth are not on this machine; told before anything loads.
 
     Examples
     --------
@@ -216,6 +219,10 @@ def create_method(
     entry = find_method(name)
     of_backbone, settings = _split(settings, "backbone.")
     of_depth, settings = _split(settings, "depth.")
+    if "backbone" in entry.needs and isinstance(backbone, str):
+        require_weights(backbone, of_backbone)
+    if "depth" in entry.takes and isinstance(depth, str):
+        require_weights(depth, of_depth)
     module, _, class_name = entry.target.partition(":")
     method_class = getattr(importlib.import_module(module), class_name)
     config_type = method_class.config_type

@@ -204,11 +204,17 @@ def test_every_row_says_how_its_network_was_built(name: str):
     assert "model_type" in configuration or parts <= set(configuration)
 
 
-def test_weights_are_looked_for_without_loading_a_network_library():
+@pytest.mark.parametrize(
+    "asking",
+    [
+        "from fewclicks.backbones.weights import locate; ask = lambda: locate('dinov2-small')",
+        "import fewclicks; ask = lambda: fewclicks.create_method('m2n2', backbone='dinov2-small')",
+    ],
+)
+def test_a_missing_weight_is_told_before_anything_heavy_is_loaded(asking: str):
     code = (
-        "import sys\n"
-        "from fewclicks.backbones.weights import locate\n"
-        "try: locate('dinov2-small')\n"
+        f"import sys\n{asking}\n"
+        "try: ask()\n"
         "except OSError as error: print(error)\n"
         "print(sorted({'torch', 'transformers', 'diffusers', 'numba'} & set(sys.modules)))"
     )
