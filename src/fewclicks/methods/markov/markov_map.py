@@ -18,10 +18,10 @@ Start: TypeAlias = Literal["splat", "one-hot"]
 
 _Vector: TypeAlias = NDArray[np.float32]
 
-_EXACT_STEPS = 20  # walks that mix quickly are done by then
+_EXACT_STEPS = 8  # walks that mix quickly are done by then
 _STEPS_AT_A_TIME = 64  # what is computed before looking whether all tokens are saturated
-_KRYLOV_GROWTH, _KRYLOV_LIMIT = 24, 96  # vectors
-_LEFT_AT_MOST = 1e-4  # of a state's length outside the space, before the space grows
+_KRYLOV_GROWTH, _KRYLOV_LIMIT = 8, 96  # vectors
+_LEFT_AT_MOST = 1e-5  # of a state's length outside the space, before the space grows
 _NOTHING_NEW = 1e-6  # a new vector shorter than this is rounding: the space is closed
 
 
@@ -81,9 +81,9 @@ def markov_map(
 
     Notes
     -----
-    The first 20 steps are walked. All later ones are combinations of the few vectors of a Krylov
-    space that starts there, so a thousand steps cost 20 products with the matrix and one for each
-    vector: 24 where the walk mixes quickly, at most 96 where it does not.
+    The first 8 steps are walked. All later ones are combinations of the few vectors of a Krylov
+    space that starts there, so a thousand steps cost 8 products with the matrix and one for each
+    vector: 8 where the walk mixes quickly, at most 96 where it does not.
 
     References
     ----------

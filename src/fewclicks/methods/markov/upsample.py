@@ -21,6 +21,8 @@ from fewclicks.errors import ShapeError
 _REACH = 3.0  # standard deviations
 _PLANES = 4  # red, green, blue, depth
 _SAMPLES = 8  # of the guide along a token's side, at least, where not every pixel is one
+_TOGETHER = 4  # rows, or columns, of samples in one pass over memory
+_UNLIKE = 100.0  # any colour, as a guide's value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,11 +37,13 @@ class BilateralWeights:
         One over the sum of a pixel's weights.
     rows : (H,)
     columns : (W,)
-        First token of the window.
+        First token of the window, counted with those that ``margin`` adds outside the grid.
     window
         How many tokens the window is high and wide.
     grid
         Of the tokens.
+    margin
+        How many tokens a window may begin before the grid; one more is how far it may end behind.
     """
 
     weights: NDArray[np.uint8]
@@ -48,6 +52,7 @@ class BilateralWeights:
     columns: NDArray[np.int64]
     window: Grid
     grid: Grid
+    margin: int
 
     def enlarge(self, tokens: FloatMatrix) -> FloatMap:
         """Filter a map.
@@ -61,7 +66,8 @@ class BilateralWeights:
         (H, W) float32
             Not normalised: a constant map stays that constant.
         """
-        low = np.ascontiguousarray(tokens, dtype=np.float32).reshape(self.grid.height, -1)
+        low = np.asarray(tokens, dtype=np.float32).reshape(self.grid.height, -1)
+        low = np.pad(low, (self.margin, self.margin + 1))  # where every weight is 0
         beside = np.arange(self.window.width)[:, None]
         shifted = np.ascontiguousarray(low[:, self.columns + beside])
         return _apply(self.weights, self.norms, self.rows, shifted, self.window.height)
@@ -110,13 +116,18 @@ def bilateral_weights(
     down = _axis(height, grid.height, sigma_space)
     right = _axis(width, grid.width, sigma_space)
     planes = np.zeros((_PLANES, height, width), dtype=np.float32)
-    # A factor on the guide saves one on each of a billion differences.
-    planes[:channels] = np.moveaxis(guide, -1, 0) * (1.0 / (math.sqrt(2.0) * sigma_range))
-    samples = np.ascontiguousarray(planes[:, down.samples][:, :, right.samples])
+    # A factor on the guide saves two on each of a billion differences.
+    planes[:channels] = np.moveaxis(guide, -1, 0) * (1.0 / (8.0 * sigma_range))
+    samples = np.moveaxis(planes[:, down.samples][:, :, right.samples], 0, 1)
+    # What lies outside the picture is like nothing in it, so that no loop has to end before it.
+    beyond = ((0, _TOGETHER), (0, 0), (right.reach, right.reach + _TOGETHER))
+    samples = np.pad(samples, beyond, constant_values=_UNLIKE)
     window = Grid(down.window, right.window)
     weights = np.empty((height, window.count, width), dtype=np.uint8)
     norms = np.empty((height, width), dtype=np.float32)
-    _collapse(planes, samples, down, right, np.float32(sigma_space), weights, norms)
+    _collapse(
+        planes, samples, down, right, np.float32(sigma_space), weights, norms, channels == _PLANES
+    )
     return BilateralWeights(
         weights=weights,
         norms=norms,
@@ -124,6 +135,7 @@ def bilateral_weights(
         columns=right.first_token,
         window=window,
         grid=grid,
+        margin=down.margin,
     )
 
 
@@ -138,18 +150,24 @@ class _Axis(NamedTuple):
         Pixels from one sample of the guide to the next.
     samples : (s,)
         Pixels that are sampled.
-    places : (s,)
-        Of the samples, in tokens.
+    reach
+        How many samples to each side a pixel looks at.
+    places : (reach + s + reach + 4,)
+        Of the samples in tokens, also of some outside the picture.
+    margin
+        How many tokens a pixel sees before the one at or before it.
     window
-        How many tokens a pixel sees.
+        How many tokens it sees, some maybe outside the grid.
     first_token : (pixels,)
-        The first of them.
+        The first of them, counted from ``margin`` before the grid.
     """
 
     cell: float
     step: int
     samples: NDArray[np.int64]
+    reach: int
     places: NDArray[np.float32]
+    margin: int
     window: int
     first_token: NDArray[np.int64]
 
@@ -158,16 +176,23 @@ def _axis(pixels: int, tokens: int, sigma_space: float) -> _Axis:
     cell = pixels / tokens
     step = max(1, int(cell / _SAMPLES))
     samples = np.arange(step // 2, pixels, step)
-    reach = math.ceil(_REACH * sigma_space)
-    window = min(2 * reach + 2, tokens)
-    lowest = _token_coordinate(np.arange(pixels), pixels, tokens).astype(np.int64) - reach
+    reach = int(_REACH * sigma_space * cell / step) + 1
+    margin = math.ceil(_REACH * sigma_space)
     return _Axis(
         cell=cell,
         step=step,
         samples=samples,
-        places=_token_coordinate(samples, pixels, tokens).astype(np.float32),
-        window=window,
-        first_token=np.clip(lowest, 0, tokens - window),
+        reach=reach,
+        places=np.concatenate(
+            [
+                np.arange(-reach, 0) * (step / cell),
+                _token_coordinate(samples, pixels, tokens),
+                tokens + np.arange(reach + _TOGETHER) * (step / cell),
+            ]
+        ).astype(np.float32),
+        margin=margin,
+        window=2 * margin + 2,
+        first_token=_token_coordinate(np.arange(pixels), pixels, tokens).astype(np.int64),
     )
 
 
@@ -185,6 +210,7 @@ def _collapse(
     sigma: np.float32,
     weights: NDArray[np.uint8],
     norms: FloatMap,
+    is_deep: bool,
 ) -> None:
     """Fill weights and norms.
 
@@ -195,17 +221,19 @@ def _collapse(
         for phase in range(right.step):
             own = planes[:, y, phase :: right.step].copy()
             count = own.shape[1]
-            first = right.first_token[phase :: right.step].astype(np.float32)
-            gathered = np.empty((down.window + 1, count), dtype=np.float32)
+            first = (right.first_token[phase :: right.step] - right.margin).astype(np.float32)
+            gathered = np.empty((_TOGETHER, down.window + 1, count), dtype=np.float32)
             totals = np.zeros((down.window * right.window, count), dtype=np.float32)
-            furthest = int(_REACH * sigma * right.cell / right.step) + 1
-            for shift in range(-furthest, furthest + 1):
-                offset = (right.samples[0] + shift * right.step - phase) / right.cell
-                begin, end = max(0, -shift), min(count, right.samples.size - shift)
-                if abs(offset) <= _REACH * sigma and begin < end:
-                    gathered[:] = 0.0
-                    _gather_rows(y, offset, own, samples, begin, end, shift, down, sigma, gathered)
-                    _share_columns(gathered, right.places, first, begin, end, shift, totals)
+            for shift in range(0, 2 * right.reach + 1, _TOGETHER):
+                gathered[:] = 0.0
+                for k in range(_TOGETHER):
+                    steps = right.samples[0] + (shift + k - right.reach) * right.step - phase
+                    offset = steps / right.cell
+                    if abs(offset) <= _REACH * sigma:
+                        _gather_rows(
+                            y, offset, own, samples, shift + k, down, sigma, gathered[k], is_deep
+                        )
+                _share_columns(gathered, right.places[shift:], first, right.window, totals)
             _quantise(totals, weights[y, :, phase :: right.step], norms[y, phase :: right.step])
 
 
@@ -215,71 +243,74 @@ def _gather_rows(
     offset: float,
     own: NDArray[np.float32],
     samples: NDArray[np.float32],
-    begin: int,
-    end: int,
     shift: int,
     down: _Axis,
     sigma: np.float32,
     gathered: NDArray[np.float32],
+    is_deep: bool,
 ) -> None:
     """Sum the samples at one horizontal offset, for each row of the window of tokens."""
-    for row in range(down.samples.size):
-        fall = (down.samples[row] - y) / down.cell
-        distance = fall * fall + offset * offset
-        if distance > (_REACH * sigma) ** 2:
-            continue
-        near = np.float32(math.exp(-distance / (2.0 * sigma * sigma)))
-        place = down.places[row] - np.float32(down.first_token[y])
-        token = min(int(place), max(down.window - 2, 0))
-        share = near * (place - np.float32(token))
-        # Each slice runs along memory, which is what lets the loop use vector instructions.
+    shares = np.empty((_TOGETHER, 2), dtype=np.float32)
+    half = math.sqrt((_REACH * sigma) ** 2 - offset * offset) * down.cell
+    row = np.searchsorted(down.samples, y - half)
+    end = np.searchsorted(down.samples, y + half, side="right")
+    while row < end:
+        shares[:] = 0.0
+        begun, token = row, -1
+        while row < min(end, begun + _TOGETHER):
+            place = down.places[down.reach + row] - down.first_token[y] + down.margin
+            above = int(place)
+            if token not in (-1, above):
+                break
+            token = above
+            fall = (down.samples[row] - y) / down.cell
+            near = math.exp(-(fall * fall + offset * offset) / (2.0 * sigma * sigma))
+            shares[row - begun, 0] = near * (1.0 - (place - token))
+            shares[row - begun, 1] = near * (place - token)
+            row += 1
+        some = samples[begun : begun + _TOGETHER]
         _add_alike(
-            own[0, begin:end],
-            own[1, begin:end],
-            own[2, begin:end],
-            own[3, begin:end],
-            samples[0, row, begin + shift : end + shift],
-            samples[1, row, begin + shift : end + shift],
-            samples[2, row, begin + shift : end + shift],
-            samples[3, row, begin + shift : end + shift],
-            near - share,
-            share,
-            gathered[token, begin:end],
-            gathered[token + 1, begin:end],
+            own, some, np.uint64(shift), shares, gathered[token], gathered[token + 1], is_deep
         )
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def _add_alike(
-    own_red: NDArray[np.float32],
-    own_green: NDArray[np.float32],
-    own_blue: NDArray[np.float32],
-    own_depth: NDArray[np.float32],
-    red: NDArray[np.float32],
-    green: NDArray[np.float32],
-    blue: NDArray[np.float32],
-    depth: NDArray[np.float32],
-    share: np.float32,
-    share_below: np.float32,
+    own: NDArray[np.float32],
+    samples: NDArray[np.float32],
+    shift: np.uint64,
+    shares: NDArray[np.float32],
     here: NDArray[np.float32],
     below: NDArray[np.float32],
+    is_deep: bool,
 ) -> None:
-    """Add exp(-|sample - own|^2) to two rows of tokens: the innermost loop of all."""
-    for i in range(here.size):
-        a = red[i] - own_red[i]
-        b = green[i] - own_green[i]
-        c = blue[i] - own_blue[i]
-        d = depth[i] - own_depth[i]
-        # exp(-z) as (1 - z/32 + (z/32)^2 / 2)^32: off by 2e-4, and no call.
-        z = min((a * a + b * b + c * c + d * d) * np.float32(1 / 32), np.float32(1.0))
-        alike = np.float32(1.0) - z + np.float32(0.5) * z * z
-        alike *= alike
-        alike *= alike
-        alike *= alike
-        alike *= alike
-        alike *= alike
-        here[i] += alike * share
-        below[i] += alike * share_below
+    """Add exp(-|sample - own|^2) of some rows to two rows of tokens: the innermost loop of all.
+
+    The index has no sign: a negative one would count from the end, and to look for that keeps the
+    loop from using vector instructions.
+    """
+    for i in range(np.uint64(here.size)):
+        to_here, to_below = np.float32(0.0), np.float32(0.0)
+        for k in range(_TOGETHER):
+            z = np.float32(0.0)
+            for plane in range(3):
+                step = samples[k, plane, shift + i] - own[plane, i]
+                z += step * step
+            if is_deep:
+                step = samples[k, 3, shift + i] - own[3, i]
+                z += step * step
+            # exp(-32 z) as (1 - z + z^2 / 2)^32: off by 2e-4, and no call.
+            z = min(z, np.float32(1.0))
+            alike = np.float32(1.0) - z + np.float32(0.5) * z * z
+            alike *= alike
+            alike *= alike
+            alike *= alike
+            alike *= alike
+            alike *= alike
+            to_here += alike * shares[k, 0]
+            to_below += alike * shares[k, 1]
+        here[i] += to_here
+        below[i] += to_below
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
@@ -287,22 +318,30 @@ def _share_columns(
     gathered: NDArray[np.float32],
     places: NDArray[np.float32],
     first: NDArray[np.float32],
-    begin: int,
-    end: int,
-    shift: int,
+    wide: int,
     totals: NDArray[np.float32],
 ) -> None:
-    """Share what each row of tokens got among the columns beside the sample, bilinearly."""
-    high = gathered.shape[0] - 1
-    wide = totals.shape[0] // high
-    beside = places[begin + shift : end + shift] - first[begin:end]
-    for column in range(int(beside.min()), min(int(beside.max()) + 2, wide)):
-        share = np.maximum(np.float32(1.0) - np.abs(beside - np.float32(column)), np.float32(0.0))
+    """Share what each row of tokens got among the columns beside the samples, bilinearly."""
+    high = gathered.shape[1] - 1
+    beside = np.empty((_TOGETHER, first.size), dtype=np.float32)
+    shares = np.empty_like(beside)
+    lowest, highest = np.float32(wide), np.float32(0.0)
+    for k in range(_TOGETHER):
+        for i in range(np.uint64(first.size)):
+            beside[k, i] = places[np.uint64(k) + i] - first[i]
+            lowest, highest = min(lowest, beside[k, i]), max(highest, beside[k, i])
+    for column in range(max(int(lowest), 0), min(int(highest) + 2, wide)):
+        for k in range(_TOGETHER):
+            for i in range(np.uint64(first.size)):
+                away = abs(beside[k, i] - np.float32(column))
+                shares[k, i] = max(np.float32(1.0) - away, np.float32(0.0))
         for row in range(high):
-            total = totals[row * wide + column, begin:end]
-            got = gathered[row, begin:end]
-            for i in range(share.size):
-                total[i] += got[i] * share[i]
+            total = totals[row * wide + column]
+            for i in range(np.uint64(first.size)):
+                more = np.float32(0.0)
+                for k in range(_TOGETHER):
+                    more += gathered[k, row, i] * shares[k, i]
+                total[i] += more
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
