@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fewclicks.cli.options import BackboneName, MethodName, Settings, read_pairs
+from fewclicks.cli.options import (
+    BackboneName,
+    DepthChoice,
+    DepthKindChoice,
+    DeviceName,
+    MethodName,
+    Settings,
+    read_pairs,
+)
 
 if TYPE_CHECKING:
     from fewclicks.evaluation.clicker import Rule
@@ -31,6 +39,9 @@ def evaluate(
     ] = None,
     method: MethodName = "default",
     backbone: BackboneName = None,
+    depth: DepthChoice = None,
+    depth_kind: DepthKindChoice = "inverse",
+    device: DeviceName = None,
     settings: Settings = None,
     data: Annotated[
         str | None,
@@ -86,6 +97,9 @@ def evaluate(
     plan = Plan(
         method=method,
         backbone=backbone,
+        depth=depth,
+        depth_kind=depth_kind,
+        device=device,
         settings=read_pairs("--set", settings),
         dataset=dataset,
         data=data,

@@ -27,7 +27,7 @@ _CHOICES: Final = (
     "limit",
 )
 _PAIRS: Final = {"settings": "--set", "dataset_settings": "--dataset-set"}
-_EVERYWHERE: Final = ("data", "device")
+_EVERYWHERE: Final = ("data", "depth_kind", "device")
 
 
 def evaluate_experiment(path: Path, out: Path, context: typer.Context) -> None:

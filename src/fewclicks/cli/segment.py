@@ -13,13 +13,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fewclicks.cli.options import BackboneName, MethodName, Settings, read_pairs
+from fewclicks.cli.options import (
+    BackboneName,
+    DepthChoice,
+    DepthKindChoice,
+    DeviceName,
+    MethodName,
+    Settings,
+    read_pairs,
+)
 from fewclicks.clicks import Click
 from fewclicks.errors import FewclicksError, InputError, StorageError
 from fewclicks.files import check_writable
 
 if TYPE_CHECKING:
     from fewclicks.images.boxes import Box
+    from fewclicks.images.depth_files import DepthFiles
     from fewclicks.methods.base import AnyMethod
 
 
@@ -52,6 +61,9 @@ def segment(
     ] = None,
     method: MethodName = "default",
     backbone: BackboneName = None,
+    depth: DepthChoice = None,
+    depth_kind: DepthKindChoice = "inverse",
+    device: DeviceName = None,
     settings: Settings = None,
     overlay: Annotated[
         Path | None,
@@ -92,15 +104,24 @@ def segment(
     for errand in errands:
         errand.check()
 
+    from fewclicks.backbones.registry import choose_depth, device_settings
     from fewclicks.evaluation.threads import limited_threads
     from fewclicks.methods.registry import create_method
 
-    chosen = create_method(method, backbone=backbone, **read_pairs("--set", settings))
+    source, depths = choose_depth(depth, depth_kind)
+    if picture.is_dir() and depths is not None and not depths.place.is_dir():
+        raise typer.TyperException(
+            f"{picture} is a folder and {depth} is one file; needs a folder with the depth of "
+            "each picture."
+        )
+    typed = read_pairs("--set", settings)
+    of_device = device_settings(device, backbone=backbone, depth=source)
+    chosen = create_method(method, backbone=backbone, depth=source, **{**of_device, **typed})
     with nullcontext() if threads is None else limited_threads(threads):
         if picture.is_dir():
-            _carry_out_all(chosen, errands, resume=resume, as_json=as_json)
+            _carry_out_all(chosen, errands, depths, resume=resume, as_json=as_json)
         else:
-            _say(_carry_out(chosen, errands[0]), as_json=as_json)
+            _say(_carry_out(chosen, errands[0], depths), as_json=as_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +217,7 @@ def _check_names(names: Iterable[str], source: Path) -> None:
         seen[stem] = name
 
 
-def _carry_out(method: AnyMethod, errand: _Errand) -> dict[str, Any]:
+def _carry_out(method: AnyMethod, errand: _Errand, depths: DepthFiles | None) -> dict[str, Any]:
     """Segment one picture, write what is wanted, and say what was done."""
     from fewclicks.images.overlay import draw_overlay
     from fewclicks.images.reading import read_image
@@ -204,8 +225,10 @@ def _carry_out(method: AnyMethod, errand: _Errand) -> dict[str, Any]:
     from fewclicks.session.session import Session
 
     image = read_image(errand.picture)
+    shape = image.shape[0], image.shape[1]
+    depth = None if depths is None else depths.read(errand.picture.stem, shape)
     started = time.perf_counter()
-    session = Session(method, image)
+    session = Session(method, image, depth=None if depth is None else depth.values)
     prepared = time.perf_counter()
     if errand.box is not None:
         session.box(errand.box.x0, errand.box.y0, errand.box.x1, errand.box.y1)
@@ -223,6 +246,7 @@ def _carry_out(method: AnyMethod, errand: _Errand) -> dict[str, Any]:
         "width": image.shape[1],
         "height": image.shape[0],
         "clicks": [[click.x, click.y, click.is_positive] for click in errand.clicks],
+        "unknown_depth": None if depth is None else round(depth.unknown, 4),
         "area": int(mask.sum()),
         "mask": str(errand.mask),
         "overlay": None if errand.overlay is None else str(errand.overlay),
@@ -235,7 +259,12 @@ def _carry_out(method: AnyMethod, errand: _Errand) -> dict[str, Any]:
 
 
 def _carry_out_all(
-    method: AnyMethod, errands: Sequence[_Errand], *, resume: bool, as_json: bool
+    method: AnyMethod,
+    errands: Sequence[_Errand],
+    depths: DepthFiles | None,
+    *,
+    resume: bool,
+    as_json: bool,
 ) -> None:
     """Go through all pictures; one that fails is named, and the others go on."""
     from fewclicks.cli.progress import progress
@@ -247,7 +276,7 @@ def _carry_out_all(
         for number, errand in enumerate(left):
             tell(number, len(left))
             try:
-                done.append(_carry_out(method, errand))
+                done.append(_carry_out(method, errand, depths))
             except FewclicksError as error:
                 failed.append({"picture": str(errand.picture), "error": str(error)})
                 typer.echo(f"{errand.picture.name}: {error}", err=True)
@@ -267,5 +296,8 @@ def _say(report: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(report))
         return
+    if report["unknown_depth"]:
+        share = f"{report['unknown_depth']:.1%}"
+        typer.echo(f"Depth is unknown in {share} of its pixels, and taken from beside.", err=True)
     seconds = sum(report["seconds"].values())
     typer.echo(f"Wrote {report['mask']}: {report['area']} pixels in {seconds:.2f} s")

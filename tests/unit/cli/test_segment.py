@@ -136,6 +136,7 @@ def test_a_program_can_read_what_was_done(segment):
         "width": 48,
         "height": 20,
         "clicks": [[8, 8, True], [38, 8, False]],
+        "unknown_depth": None,
         "area": LEFT.sum(),
         "mask": "mask.png",
         "overlay": None,
