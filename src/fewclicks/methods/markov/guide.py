@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
-import cv2
 import numpy as np
 
 from fewclicks.arrays import FloatMap, FloatMatrix, RgbImage
@@ -157,7 +156,10 @@ class Guide:
         if self.flood_depth is None:
             return climb
         depth = self.flood_depth - self.flood_depth[click.y, click.x]
-        return np.asarray(cv2.magnitude(climb, depth), dtype=np.float32)
+        # Not OpenCV's magnitude, which is a last bit off where the depth is flat.
+        climb *= climb
+        climb += depth * depth
+        return np.asarray(np.sqrt(climb, out=climb))
 
     def _collapse(self) -> BilateralWeights:
         guide = self.colours.astype(np.float32) / np.float32(255.0)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,9 +8,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from drawing import enlarge, mask, paint
 from fewclicks.arrays import BoolMask, FloatMap, RgbImage
@@ -24,7 +20,6 @@ from fewclicks.methods.markov.m2n2 import (
     M2N2Config,
     M2N2Prepared,
 )
-from fewclicks.methods.markov.nearest_neighbour import truncated_nearest_neighbour
 from fewclicks.methods.registry import create_method
 
 INSIDE = Click(x=32, y=25)
@@ -183,40 +178,6 @@ def test_a_large_picture_is_worked_on_small_and_answered_at_its_size(
     found = method.predict(prepared, [Click(x=180, y=120), Click(x=359, y=239, is_positive=False)])
     assert found.mask.shape == on.shape
     assert _iou(found.mask, on) > 0.9
-
-
-@settings(max_examples=30, deadline=None)
-@given(data=st.data(), count=st.integers(1, 4))
-def test_the_mask_is_the_truncated_nearest_neighbour_exactly(data: st.DataObject, count: int):
-    seed = data.draw(st.integers(0, 1000))
-    chance = np.random.default_rng(seed)
-    # Few levels, so that ties and distances of exactly 0 and 1 occur.
-    distances = [chance.integers(0, 5, (6, 7)).astype(np.float32) / 4 for _ in range(count)]
-    thresholds = [float(data.draw(st.sampled_from([0.25, 0.5, 1.0]))) for _ in range(count)]
-    clicks = [Click(x=0, y=0, is_positive=data.draw(st.booleans())) for _ in range(count)]
-    nearest = truncated_nearest_neighbour(distances, thresholds, clicks)
-    probability = nearest.probability
-    np.testing.assert_array_equal(nearest.mask, probability > 0.5)
-    assert ((probability >= 0.0) & (probability <= 1.0)).all()
-    np.testing.assert_array_equal(probability > 0.5, _slow(distances, thresholds, clicks))
-
-
-def _slow(
-    distances: Sequence[NDArray[np.float32]], thresholds: Sequence[float], clicks: Sequence[Click]
-) -> BoolMask:
-    """Equations 1 and 2, as they stand."""
-    scaled = np.stack([each / t for each, t in zip(distances, thresholds, strict=True)])
-    nearest = scaled.argmin(axis=0)
-    classes = np.array([click.is_positive for click in clicks])
-    return np.asarray(classes[nearest] & (scaled.min(axis=0) <= 1.0))
-
-
-def test_the_probability_falls_with_the_distance_of_the_click():
-    distances = np.array([[0.0, 0.1, 0.4, 0.5, 0.6, 1.0]], dtype=np.float32)
-    probability = truncated_nearest_neighbour([distances], [0.5], [Click(x=0, y=0)]).probability[0]
-    assert probability[0] == 1.0
-    assert (np.diff(probability) < 0.0).all()
-    assert (probability > 0.5).tolist() == [True, True, True, True, False, False]
 
 
 @pytest.mark.parametrize(
