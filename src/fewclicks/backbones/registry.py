@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from fewclicks.backbones.base import Backbone, DepthSource
-from fewclicks.backbones.device import check_device
 from fewclicks.backbones.weights import find_on_disk, find_weights, locate
 from fewclicks.errors import InputError, StorageError, UnknownEntryError
 from fewclicks.settings import read_settings
@@ -91,6 +90,14 @@ BACKBONES: Final = (
         licence="Apache-2.0",
         size=0,
         source="this package; no weights",
+    ),
+    BackboneEntry(
+        name="none",
+        target="fewclicks.backbones.none:NoBackbone",
+        kind=("attention", "features"),
+        licence="Apache-2.0",
+        size=0,
+        source="this package; leaves everything to depth",
     ),
     BackboneEntry(
         name="none",
@@ -276,18 +283,18 @@ def device_settings(
     Parameters
     ----------
     device
-        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``; None leaves each to itself.
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``, which the networks check; None leaves each
+        to itself.
     backbone, depth
         Names, as for `create_backbone` and `create_depth`.
 
     Raises
     ------
     InputError
-        If there is no such device, or neither is a network and the device is not the CPU.
+        If neither is a network and the device is not the CPU.
     """
     if device is None:
         return {}
-    check_device(device, "auto")
     networks = []
     if backbone is not None and (
         backbone not in _BACKBONE_BY_NAME or find_backbone(backbone).weights

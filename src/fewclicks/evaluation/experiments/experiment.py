@@ -222,8 +222,6 @@ def _plan_row(
         )
     for group in ("settings", "dataset_settings"):
         choices[group] = {key: _as_typed(each) for key, each in choices[group].items()}
-    if choices.get("depth") == "none":
-        del choices["depth"]
     try:
         find_method(choices.get("method", "default"))
         plans = tuple(Plan(**choices, **everywhere, seed=each) for each in range(seed, seed + runs))

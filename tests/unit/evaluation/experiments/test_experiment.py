@@ -111,10 +111,8 @@ def test_runs_differ_in_their_seed_alone(tmp_path: Path):
     assert {each.rule for each in row.plans} == {"random"}
 
 
-def test_truth_values_and_no_depth_are_written_as_one_types_them(tmp_path: Path):
-    row = read(
-        tmp_path, SHARED + '[[rows]]\nname = "a"\ndepth = "none"\nsettings.flood_fill = false'
-    )
+def test_truth_values_are_written_as_one_types_them(tmp_path: Path):
+    row = read(tmp_path, SHARED + '[[rows]]\nname = "a"\nsettings.flood_fill = false')
     assert plan(row.rows[0]).settings == {"flood_fill": "false"}
 
 

@@ -1,0 +1,184 @@
+"""The experiments in `configs/`: each can be run, says how, and prints what the papers print."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from drawing import BLOB, paint
+from fewclicks.backbones.registry import BACKBONES, DEPTHS
+from fewclicks.evaluation.experiments.experiment import Experiment, read_experiment
+from fewclicks.evaluation.experiments.plots import varied_number
+from fewclicks.evaluation.experiments.run import run_experiment
+from fewclicks.evaluation.plan import Plan
+from fewclicks.evaluation.published import published_rows
+from fewclicks.methods.registry import find_method
+from fewclicks.settings import read_settings
+
+ROOT = Path(__file__).resolve().parents[4]
+CONFIGS = sorted((ROOT / "configs").rglob("*.toml"))
+FULL = [path for path in CONFIGS if path.parent.name != "mini"]
+QUICK = ("m2n2/mini/neighbours.toml", "m2n2v2/mini/backbones.toml")
+WITHOUT_WEIGHTS = [
+    pytest.param(
+        path, marks=[] if path.match(QUICK[0]) or path.match(QUICK[1]) else pytest.mark.long
+    )
+    for path in CONFIGS
+    if path.parent.name == "mini" and path.stem not in ("blocks", "timestep")
+]
+PAPERS = Path(os.environ.get("FEWCLICKS_DATA", ROOT.parent / "shared" / "data")).parent / "papers"
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT / "configs"))
+
+
+def build_config(target: str, settings: dict[str, Any]) -> object:
+    module, _, class_name = target.partition(":")
+    config_type = getattr(importlib.import_module(module), class_name).config_type
+    return config_type(**read_settings(config_type, settings, owner=f"'{target}'"))
+
+
+def build_configs(plan: Plan) -> None:
+    """Build all that needs no weights: the configurations of method, backbone and depth."""
+    parts: dict[str, dict[str, str]] = {"method": {}, "backbone": {}, "depth": {}}
+    for key, value in plan.settings.items():
+        part, dot, field = key.partition(".")
+        parts[part if dot else "method"][field if dot else key] = value
+    build_config(find_method(plan.method).target, parts["method"])
+    for part, entries in (("backbone", BACKBONES), ("depth", DEPTHS)):
+        name = getattr(plan, part)
+        if name in (None, "none") and part == "depth":
+            assert not parts[part]
+            continue
+        (entry,) = [entry for entry in entries if entry.name == name]
+        build_config(entry.target, {**entry.settings, **parts[part]})
+        assert part in (find_method(plan.method).needs | find_method(plan.method).takes)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=name_of)
+def test_every_row_names_what_exists(path: Path):
+    overrides = {"backbone": "dinov2-small"} if "--backbone VIT" in path.read_text() else {}
+    for row in read_experiment(path, overrides=overrides).rows:
+        build_configs(row.plans[0])
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=name_of)
+def test_a_file_opens_with_its_command_its_time_and_what_to_expect(path: Path):
+    comment = path.read_text().partition("\n\n")[0]
+    assert all(line.startswith("#") for line in comment.splitlines())
+    assert f"fewclicks evaluate configs/{name_of(path)} " in comment
+    assert re.search(r"Takes (about )?\d+ (hours|minutes) \(estimate", comment)
+    assert "Expected: " in comment
+
+
+@pytest.mark.parametrize("path", FULL, ids=name_of)
+def test_each_experiment_has_a_small_one_that_builds_on_it(path: Path):
+    small = read_experiment(path.parent / "mini" / path.name)
+    assert small.changed
+    assert {row.plans[0].dataset for row in small.rows} == {"grabcut"}
+    assert all(row.plans[0].subset == "even" for row in small.rows), "reporting data is for reports"
+
+
+def figures(experiment: Experiment) -> dict[str, tuple[float, ...]]:
+    return {row.name: tuple(row.published.values()) for row in experiment.rows if row.published}
+
+
+@pytest.mark.parametrize("dataset", ["davis", "grabcut", "berkeley"])
+def test_the_published_row_of_m2n2_is_the_one_that_reports_show(dataset: str):
+    (known,) = [row for row in published_rows(dataset) if row.method == "M2N2 (SD2)"]
+    expected = known.noc["85"], known.noc["90"]
+    for path in FULL:
+        if path.parent.name == "m2n2":
+            experiment = read_experiment(path, overrides={"dataset": dataset})
+            assert list(figures(experiment).values()) == [expected], path
+
+
+def printed_rows(caption: str) -> list[tuple[float, ...]]:
+    """Read the rows above a caption of M2N2V2's text, whose figures stand there several times."""
+    path = PAPERS / "m2n2v2.txt"
+    if not path.is_file():
+        pytest.skip(f"No text of the paper at {path}.")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    end = next(i for i, line in enumerate(lines) if line.startswith(caption))
+    rows = []
+    for line in reversed(lines[:end]):
+        if "NoC90" in line:
+            return rows[::-1]
+        # "6.436.436.436.43" is how the text has a figure that is not in bold.
+        words = [re.sub(r"^(\d+\.\d+?)\1{3}$", r"\1", word) for word in line.split()]
+        rows.append(tuple(float(word) for word in words if re.fullmatch(r"\d+\.\d+", word)))
+    raise AssertionError(caption)
+
+
+@pytest.mark.parametrize(
+    ("name", "caption"),
+    [("backbones", "Table 2:"), ("components", "Table 3:"), ("sigma", "Table 6:")],
+)
+def test_the_published_figures_of_m2n2v2_are_those_of_its_tables(name: str, caption: str):
+    path = ROOT / "configs" / "m2n2v2" / f"{name}.toml"
+    ours = list(figures(read_experiment(path)).values())
+    if name != "sigma":
+        second = figures(read_experiment(path, overrides={"dataset": "hqseg44k"}))
+        ours = [a + b for a, b in zip(ours, second.values(), strict=True)]
+    assert ours == printed_rows(caption)
+
+
+def test_the_figure_is_drawn_over_the_number_that_it_varies():
+    for name, key, default in (
+        ("temperature", "temperature", 0.65),
+        ("saturation", "saturation", 0.3),
+        ("resolution", "backbone.side", 1024),
+        ("timestep", "backbone.timestep", 100),
+    ):
+        rows = read_experiment(ROOT / "configs" / "m2n2" / f"{name}.toml").rows
+        varied = varied_number(rows)
+        assert varied is not None
+        assert varied[0] == key
+        assert default in varied[1]
+        assert [value for value, row in zip(varied[1], rows, strict=True) if row.published] == [
+            default
+        ]
+
+
+@pytest.fixture(scope="module")
+def one_picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    for part, content in (("images", paint(BLOB)), ("masks", BLOB.astype(np.uint8) * 255)):
+        (folder / part).mkdir()
+        Image.fromarray(content).save(folder / part / "a.png")
+    return folder
+
+
+@pytest.mark.parametrize("path", WITHOUT_WEIGHTS, ids=name_of)
+def test_a_small_experiment_runs_through(path: Path, one_picture: Path, tmp_path: Path):
+    few_tokens = {} if path.stem == "resolution" else {"settings": {"backbone.longest_side": "12"}}
+    small = read_experiment(
+        path, data=str(one_picture), overrides={"dataset": "folder", "max_clicks": 2, **few_tokens}
+    )
+    measured = run_experiment(small, tmp_path)
+    assert [row.row.name for row in measured] == [row.name for row in small.rows]
+    assert all(0 < row.miou["1"] <= 1 for row in measured)
+    assert all(row.any.objects == 1 for row in measured)
+
+
+@pytest.mark.long
+def test_the_layers_of_any_transformer_are_compared(one_picture: Path, tmp_path: Path):
+    pytest.importorskip("torch", reason="the networks need torch")
+    from small_vits import save_vit
+
+    folder = save_vit("vit", tmp_path / "vit", num_hidden_layers=12)
+    small = read_experiment(
+        ROOT / "configs" / "m2n2" / "mini" / "blocks.toml",
+        data=str(one_picture),
+        overrides={"dataset": "folder", "max_clicks": 2, "backbone": str(folder)},
+    )
+    measured = run_experiment(small, tmp_path / "out")
+    assert [row.any.config["backbone_settings"]["block"] for row in measured] == [5, 7, 9, 10, 11]
