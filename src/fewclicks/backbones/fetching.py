@@ -14,12 +14,13 @@ from fewclicks.backbones.verifying import (
     MANIFEST,
     FileRecord,
     Manifest,
+    read_manifest,
     record,
     sha256_of,
     unreadable,
 )
-from fewclicks.backbones.weights import Weights, weights_folder
-from fewclicks.errors import StorageError, WeightsError
+from fewclicks.backbones.weights import Weights, find_weights, weights_folder, weights_table
+from fewclicks.errors import StorageError, UnknownEntryError, WeightsError
 from fewclicks.files import write_text
 
 PIECE: Final = 16 * 2**20
@@ -114,6 +115,17 @@ def clean(chosen: Iterable[Weights] | None = None) -> dict[str, int]:
             freed[folder.name] = size_of(folder)
             shutil.rmtree(folder)
     return freed
+
+
+def known() -> list[Weights]:
+    """All weights of the table, then those that were fetched by another hub id."""
+    rows = dict(weights_table())
+    for folder in sorted(weights_folder().glob("*")):
+        with suppress(WeightsError, UnknownEntryError):
+            manifest = read_manifest(folder)
+            if manifest is not None and folder.suffix != ".partial":
+                rows.setdefault(manifest.name, find_weights(manifest.name))
+    return list(rows.values())
 
 
 def size_of(folder: Path) -> int:

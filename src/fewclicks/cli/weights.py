@@ -22,12 +22,12 @@ SomeNames: TypeAlias = Annotated[
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """Say which weights there are, where they lie, and where fetched ones are kept."""
-    from fewclicks.backbones.fetching import begun
+    from fewclicks.backbones.fetching import begun, known
     from fewclicks.backbones.verifying import is_recorded
-    from fewclicks.backbones.weights import find_on_disk, weights_folder, weights_table
+    from fewclicks.backbones.weights import find_on_disk, weights_folder
 
     rows: list[dict[str, Any]] = []
-    for weights in weights_table().values():
+    for weights in known():
         found = find_on_disk(weights)
         rows.append(
             {
@@ -53,8 +53,8 @@ def list_(as_json: AsJson = False) -> None:
             (
                 row["name"],
                 row["kind"],
-                f"{row['size'] / 1e6:.0f} MB",
-                row["licence"],
+                f"{row['size'] / 1e6:.0f} MB" if row["size"] else "-",
+                row["licence"] or "-",
                 checked[row["verified"]],
                 row["found"] or _still_to_fetch(row["begun"]),
             )
@@ -103,10 +103,11 @@ def fetch(
 @app.command()
 def verify(names: SomeNames = None, as_json: AsJson = False) -> None:
     """Read every byte of weights again and name what is wrong; all that are found by default."""
+    from fewclicks.backbones.fetching import known
     from fewclicks.backbones.verifying import problems
-    from fewclicks.backbones.weights import find_on_disk, find_weights, locate, weights_table
+    from fewclicks.backbones.weights import find_on_disk, find_weights, locate
 
-    chosen = [find_weights(name) for name in names or weights_table()]
+    chosen = [find_weights(name) for name in names] if names else known()
     rows: list[dict[str, Any]] = []
     for weights in chosen:
         found = locate(weights.name) if names else find_on_disk(weights)
@@ -126,7 +127,7 @@ def verify(names: SomeNames = None, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(rows))
     elif not rows:
-        typer.echo("No weights of the table are on this machine.")
+        typer.echo("No weights are on this machine.")
     if any(row["problems"] for row in rows):
         raise typer.Exit(1)
 

@@ -111,8 +111,16 @@ def test_damaged_weights_are_fetched_again(
 def test_verifying_what_is_not_here_says_how_to_get_it():
     with pytest.raises(WeightsError, match="fewclicks weights fetch dinov2-base"):
         run("verify", "dinov2-base")
-    assert "No weights of the table" in run("verify")
+    assert "No weights are" in run("verify")
     assert json.loads(run("verify", "--json")) == []
+
+
+def test_weights_that_the_table_lacks_are_listed_and_verified_once_fetched(carried: str):
+    run("fetch", "owner/name", "--from", carried)
+
+    assert row("owner/name")["verified"] is True
+    assert "owner/name: whole" in run("verify")
+    assert ["owner/name"] in [line.split()[:1] for line in run("list").splitlines()]
 
 
 def test_all_that_was_fetched_is_deleted_when_asked_for(carried: str):
