@@ -137,7 +137,6 @@ BAD = {
     "text": ("--depth=clicks.json", 1, "clicks.json is no picture in a known format"),
     "a folder without it": ("--depth=in/", 1, "in/dog.png holds RGB pixels"),
     "an unknown kind": ("--depth-kind=far", 2, "--depth-kind"),
-    "an unknown device": ("--device=abacus", 1, "device is 'abacus'; needs one of auto, cpu"),
     "a device for none": ("--device=cuda", 1, "neither backbone nor depth is a network"),
     "a setting of no source": ("--set=depth.seed=3", 1, "depth.seed was given, but"),
     "an unknown setting": ("--set=depth.sed=3 --depth=noise", 2, "Did you mean 'seed'"),
