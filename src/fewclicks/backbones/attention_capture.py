@@ -18,9 +18,15 @@ from torch import Tensor
 from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
+from fewclicks.errors import InputError
+
 CAPTURING: Final = "fewclicks_capturing"
 """What to load a transformers network with, as its ``attn_implementation``."""
 
+_NOT_SEEN: Final = (
+    "The network's attention cannot be looked into; needs one whose layers run on transformers' "
+    "attention interface, such as vit, dinov2 or vit_mae."
+)
 _ROWS: Final = 2048  # of the matrix at a time; bounds the memory beside the result
 
 
@@ -33,11 +39,14 @@ class QueriesAndKeys:
     queries, keys : (heads, n, c)
     scale
         Of their products, before the softmax.
+    is_biased
+        Whether the layer adds something to the products that is not kept.
     """
 
     queries: Tensor
     keys: Tensor
     scale: float
+    is_biased: bool = False
 
 
 class Capture:
@@ -55,17 +64,26 @@ class Capture:
 
     @property
     def taken(self) -> QueriesAndKeys:
-        """What that layer compares, once it has run."""
-        assert self._taken is not None, "the network has fewer layers than its configuration says"
+        """What that layer compares, once it has run.
+
+        Raises
+        ------
+        InputError
+            If it never asked for its attention to be computed here.
+        """
+        if self._taken is None:
+            raise InputError(_NOT_SEEN)
         return self._taken
 
-    def takes(self, queries: Tensor, keys: Tensor, scale: float | None) -> bool:
+    def takes(self, queries: Tensor, keys: Tensor, *, scale: float | None, is_biased: bool) -> bool:
         """Keep what a layer compares if it is the one."""
         if self._to_pass:
             self._to_pass -= 1
             return False
         scale = queries.shape[-1] ** -0.5 if scale is None else scale
-        self._taken = QueriesAndKeys(queries=queries[0], keys=keys[0], scale=scale)
+        self._taken = QueriesAndKeys(
+            queries=queries[0], keys=keys[0], scale=scale, is_biased=is_biased
+        )
         return True
 
 
@@ -100,9 +118,12 @@ def _attend_and_keep(
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
     running = _RUNNING.get()
-    if running is None or not running.takes(query, key, kwargs.get("scaling")):
-        return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
-    return value.transpose(1, 2), None
+    is_biased = attention_mask is not None or kwargs.get("position_bias") is not None
+    if running is not None and running.takes(
+        query, key, scale=kwargs.get("scaling"), is_biased=is_biased
+    ):
+        return value.transpose(1, 2), None
+    return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
 
 
 AttentionInterface.register(CAPTURING, _attend_and_keep)
@@ -123,10 +144,17 @@ def mean_attention(taken: QueriesAndKeys, *, leading: int = 0) -> Tensor:
     (n, n) float32
         On the device of the queries; rows sum to 1.
 
+    Raises
+    ------
+    InputError
+        If the layer adds a bias that is not known here.
+
     Notes
     -----
     Never more than one head of `_ROWS` rows at once beside the result.
     """
+    if taken.is_biased:
+        raise InputError("The network adds a bias to its attention, which is lost; set kind=keys.")
     queries, keys = taken.queries.float()[:, leading:], taken.keys.float()
     count = queries.shape[1]
     result = torch.zeros(count, count, dtype=torch.float32, device=queries.device)

@@ -88,14 +88,20 @@ def _load(folder: VitFolder, block: int, dtype: torch.dtype) -> nn.Module:
     config.num_hidden_layers = block + 1
     if hasattr(config, "mask_ratio"):
         config.mask_ratio = 0.0
-    return load_network(
-        AutoModel,
-        folder.path,
-        dtype=dtype,
-        config=config,
-        attn_implementation=CAPTURING,
-        may_lack=("pooler.",),
-    )
+    try:
+        return load_network(
+            AutoModel,
+            folder.path,
+            dtype=dtype,
+            config=config,
+            attn_implementation=CAPTURING,
+            may_lack=("pooler.",),
+        )
+    except KeyError:  # older architectures know the attentions of their own file only
+        raise InputError(
+            f"The attention of a '{folder.model_type}' cannot be looked into; needs another "
+            "architecture, such as vit, dinov2 or vit_mae."
+        ) from None
 
 
 def _overlap_patches(model: nn.Module, folder: VitFolder, stride: int) -> None:

@@ -10,7 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModel, ViTConfig, ViTMAEModel, ViTModel
+from transformers import (
+    AutoModel,
+    BeitConfig,
+    Data2VecVisionConfig,
+    DINOv3ViTConfig,
+    ViTConfig,
+    ViTMAEModel,
+    ViTModel,
+)
 
 from fewclicks.backbones import vit_network
 from fewclicks.backbones.base import Grid
@@ -425,3 +433,40 @@ def test_a_network_of_one_layer_has_keys_too(tmp_path, picture):
     save_vit("vit", tmp_path, num_hidden_layers=1)
 
     assert backbone(tmp_path).features(picture).grid == GRID
+
+
+def save_other(config_type: type, folder: Path, **settings) -> Path:
+    config = config_type(
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=48,
+        image_size=32,
+        patch_size=PATCH,
+        **settings,
+    )
+    AutoModel.from_config(config).save_pretrained(folder)
+    return folder
+
+
+def test_attention_with_a_bias_that_is_not_kept_is_refused_and_keys_are_not(tmp_path, picture):
+    save_other(BeitConfig, tmp_path, use_relative_position_bias=True)
+
+    with pytest.raises(InputError, match=r"adds a bias to its attention.*set kind=keys"):
+        backbone(tmp_path, kind="attention").attention(picture)
+    assert backbone(tmp_path, kind="keys").attention(picture).grid == GRID
+
+
+def test_a_network_that_cannot_be_looked_into_is_refused(tmp_path, picture):
+    save_other(Data2VecVisionConfig, tmp_path)
+
+    with pytest.raises(InputError, match="attention of a 'data2vec-vision' cannot be looked into"):
+        backbone(tmp_path).features(picture)
+
+
+def test_patches_whose_places_are_not_learnt_cannot_overlap(tmp_path, picture):
+    save_other(DINOv3ViTConfig, tmp_path)
+
+    with pytest.raises(InputError, match="'dinov3_vit' cannot overlap; set stride=8"):
+        backbone(tmp_path, stride=4).features(picture)
+    assert backbone(tmp_path, stride=8).features(picture).grid == GRID
