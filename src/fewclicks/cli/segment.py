@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fewclicks.images.boxes import Box
     from fewclicks.images.depth_files import DepthFiles
     from fewclicks.methods.base import AnyMethod
+    from fewclicks.session.session import Session
 
 
 def segment(
@@ -73,6 +74,18 @@ def segment(
         Path | None,
         typer.Option(help="The object on a transparent ground, a .png; a folder, of a folder."),
     ] = None,
+    maps: Annotated[
+        Path | None,
+        typer.Option(help="A folder for what the method saw from each click, stage by stage."),
+    ] = None,
+    level: Annotated[
+        str | None,
+        typer.Option(
+            metavar="part|object|group|N",
+            help="Another segment of the newest click's map: one smaller or one larger than what "
+            "the method would choose, or number N from 0; --level=-2 and +2 go further.",
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Of a folder: leave out pictures that have a mask.")
     ] = False,
@@ -82,13 +95,14 @@ def segment(
     """Segment what is clicked in a picture, or in each picture of a folder."""
     given = [_read_click(text) for text in click or []]
     limits = None if box is None else _read_box(box)
+    wanted = None if level is None else _read_level(level)
     if picture.is_dir():
         if given or limits is not None or clicks is None:
             raise typer.TyperException(
                 f"{picture} is a folder; needs --clicks FILE.json with the clicks of each picture, "
                 "and neither --click nor --box."
             )
-        errands = _errands(picture, clicks, out, overlay, cutout)
+        errands = _errands(picture, clicks, out, overlay, cutout, maps, wanted)
     else:
         if not picture.exists():
             raise StorageError(f"There is no file {picture}.")
@@ -100,7 +114,18 @@ def segment(
             raise typer.TyperException(
                 "Nothing is pointed at; needs --click X,Y, --clicks FILE.json or --box X0,Y0,X1,Y1."
             )
-        errands = [_Errand(picture, tuple(given), limits, mask=out, overlay=overlay, cutout=cutout)]
+        errands = [
+            _Errand(
+                picture,
+                tuple(given),
+                limits,
+                mask=out,
+                overlay=overlay,
+                cutout=cutout,
+                maps=maps,
+                level=wanted,
+            )
+        ]
     for errand in errands:
         errand.check()
 
@@ -117,11 +142,24 @@ def segment(
     typed = read_pairs("--set", settings)
     of_device = device_settings(device, backbone=backbone, depth=source)
     chosen = create_method(method, backbone=backbone, depth=source, **{**of_device, **typed})
+    _check_abilities(chosen, maps=maps, level=wanted)
     with nullcontext() if threads is None else limited_threads(threads):
         if picture.is_dir():
             _carry_out_all(chosen, errands, depths, resume=resume, as_json=as_json)
         else:
             _say(_carry_out(chosen, errands[0], depths), as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class _WantedLevel:
+    """Which of the newest click's levels: a number, or so many above the method's own."""
+
+    number: int
+    is_relative: bool
+
+    def choose(self, session: Session) -> None:
+        offered = session.levels
+        session.choose_level(self.number + (offered.automatic if self.is_relative else 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +172,8 @@ class _Errand:
     mask: Path
     overlay: Path | None
     cutout: Path | None
+    maps: Path | None = None
+    level: _WantedLevel | None = None
 
     @property
     def targets(self) -> list[Path]:
@@ -180,8 +220,36 @@ def _read_box(text: str) -> Box:
     return Box(*(int(side) for side in found.groups()))
 
 
+def _read_level(text: str) -> _WantedLevel:
+    named = {"part": -1, "object": 0, "group": 1}
+    if text in named:
+        return _WantedLevel(named[text], is_relative=True)
+    if re.fullmatch(r"[+-]?\d+", text, flags=re.ASCII) is None:
+        raise typer.BadParameter(
+            f"'{text}' is no level; needs part, object, group, a number from 0, or -N or +N.",
+            param_hint="--level",
+        )
+    return _WantedLevel(int(text), is_relative=text[0] in "+-")
+
+
+def _check_abilities(method: AnyMethod, *, maps: Path | None, level: _WantedLevel | None) -> None:
+    """Refuse what the method cannot show, before it looks at any picture."""
+    from fewclicks.methods.maps import with_levels, with_maps
+
+    if maps is not None:
+        with_maps(method)
+    if level is not None:
+        with_levels(method)
+
+
 def _errands(
-    folder: Path, clicks: Path, out: Path, overlay: Path | None, cutout: Path | None
+    folder: Path,
+    clicks: Path,
+    out: Path,
+    overlay: Path | None,
+    cutout: Path | None,
+    maps: Path | None,
+    level: _WantedLevel | None,
 ) -> list[_Errand]:
     """One errand for each picture that the file of clicks names."""
     from fewclicks.session.clicks_file import read_clicks_of_pictures
@@ -198,6 +266,8 @@ def _errands(
             mask=out / f"{Path(name).stem}.png",
             overlay=None if overlay is None else overlay / f"{Path(name).stem}.png",
             cutout=None if cutout is None else cutout / f"{Path(name).stem}.png",
+            maps=None if maps is None else maps / Path(name).stem,
+            level=level,
         )
         for name, places in pictures.items()
     ]
@@ -219,6 +289,7 @@ def _check_names(names: Iterable[str], source: Path) -> None:
 
 def _carry_out(method: AnyMethod, errand: _Errand, depths: DepthFiles | None) -> dict[str, Any]:
     """Segment one picture, write what is wanted, and say what was done."""
+    from fewclicks.cli.maps import write_maps
     from fewclicks.images.overlay import draw_overlay
     from fewclicks.images.reading import read_image
     from fewclicks.images.writing import write_cutout, write_image, write_mask
@@ -233,13 +304,17 @@ def _carry_out(method: AnyMethod, errand: _Errand, depths: DepthFiles | None) ->
     if errand.box is not None:
         session.box(errand.box.x0, errand.box.y0, errand.box.x1, errand.box.y1)
     for click in errand.clicks:
-        session.click(click.x, click.y, is_positive=click.is_positive)
+        session.click(click.x, click.y, is_positive=click.is_positive, level=click.level)
+    if errand.level is not None:
+        errand.level.choose(session)
     clicked = time.perf_counter()
     mask = session.mask
     if errand.overlay is not None:
         write_image(errand.overlay, draw_overlay(image, mask, session.clicks))
     if errand.cutout is not None:
         write_cutout(errand.cutout, image, mask)
+    if errand.maps is not None:
+        write_maps(errand.maps, image, session.maps)
     write_mask(errand.mask, mask)  # last, since a picture with a mask counts as done
     return {
         "picture": str(errand.picture),
@@ -251,6 +326,7 @@ def _carry_out(method: AnyMethod, errand: _Errand, depths: DepthFiles | None) ->
         "mask": str(errand.mask),
         "overlay": None if errand.overlay is None else str(errand.overlay),
         "cutout": None if errand.cutout is None else str(errand.cutout),
+        "maps": None if errand.maps is None else str(errand.maps),
         "seconds": {
             "prepare": round(prepared - started, 4),
             "clicks": round(clicked - prepared, 4),

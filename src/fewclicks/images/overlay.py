@@ -50,6 +50,7 @@ def draw_overlay(
     opacity: float = 0.45,
     contour: bool = True,
     finished: Sequence[tuple[BoolMask, str]] = (),
+    first_number: int = 1,
 ) -> RgbImage:
     """Draw masks and clicks over a picture.
 
@@ -71,6 +72,8 @@ def draw_overlay(
     finished
         Masks of other objects, each (H, W), with their labels (may be empty); each has a colour
         of its own.
+    first_number
+        Of the first click.
 
     Returns
     -------
@@ -104,7 +107,7 @@ def draw_overlay(
     for (layer, layer_colour), (_, label) in zip(layers, finished, strict=False):
         if label and layer.any():
             _draw_label(picture, layer, layer_colour, label, unit)
-    for number, click in enumerate(clicks, start=1):
+    for number, click in enumerate(clicks, start=first_number):
         _draw_click(picture, click, number, unit)
     return np.array(picture)
 
