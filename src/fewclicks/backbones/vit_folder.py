@@ -45,13 +45,12 @@ def read_vit_folder(path: Path) -> VitFolder:
     Raises
     ------
     WeightsError
-        If the folder holds no ViT, or holds its weights as a pickle.
+        If the folder holds no ViT.
     """
     if not (path / "config.json").is_file():
         raise WeightsError(
             f"{path} has no config.json; needs a folder as transformers' save_pretrained writes it."
         )
-    _check_weights(path)
     config = _read_json(path / "config.json")
     patch, blocks = config.get("patch_size"), config.get("num_hidden_layers")
     if isinstance(patch, list) and len(set(patch)) == 1:
@@ -70,18 +69,6 @@ def read_vit_folder(path: Path) -> VitFolder:
         mean=mean,
         deviation=deviation,
     )
-
-
-def _check_weights(path: Path) -> None:
-    if any(path.glob("*.safetensors")):
-        return
-    pickles = sorted(path.glob("*.bin")) + sorted(path.glob("*.pt*"))
-    if pickles:
-        raise WeightsError(
-            f"{pickles[0]} is a pickle, which can run code when it is read; load it where you "
-            "trust it, save it again with save_pretrained, and use the model.safetensors."
-        )
-    raise WeightsError(f"{path} has no *.safetensors; fetch the weights into it.")
 
 
 def _read_colours(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:

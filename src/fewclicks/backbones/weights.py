@@ -243,6 +243,14 @@ def _checked(folder: Path) -> Path:
     """Refuse a folder whose weights would have to be unpickled, or that has none."""
     if any(next(folder.glob(depth), None) for depth in ("*.safetensors", "*/*.safetensors")):
         return folder
+    pickle = next(
+        (file for form in ("*.bin", "*.pt", "*.pth", "*.ckpt") for file in folder.glob(form)), None
+    )
+    if pickle is not None:
+        raise WeightsError(
+            f"{pickle} is a pickle, which can run code as it is read; load it where you trust it, "
+            "save it again with save_pretrained, and name that folder."
+        )
     raise WeightsError(
         f"{folder} holds no .safetensors file; other forms of weights are not loaded."
     )

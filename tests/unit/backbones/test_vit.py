@@ -429,6 +429,14 @@ def test_weights_that_are_not_here_are_found_out_at_once(tmp_path, monkeypatch):
         create_backbone("dinov2-bas")
 
 
+def test_a_pickle_is_named_and_never_read(tmp_path):
+    save_vit("vit", tmp_path)
+    (tmp_path / "model.safetensors").rename(tmp_path / "pytorch_model.bin")
+
+    with pytest.raises(WeightsError, match=r"pytorch_model\.bin is a pickle.*save_pretrained"):
+        create_backbone(str(tmp_path))
+
+
 def test_a_network_of_one_layer_has_keys_too(tmp_path, picture):
     save_vit("vit", tmp_path, num_hidden_layers=1)
 

@@ -133,6 +133,9 @@ def test_a_folder_of_safetensors_is_taken_as_given(tmp_path: Path):
 def test_a_folder_with_pickles_alone_is_refused(tmp_path: Path):
     folder = fill(tmp_path / "mine", ("pytorch_model.bin", "config.json"))
 
+    with pytest.raises(WeightsError, match=r"pytorch_model\.bin is a pickle.*save_pretrained"):
+        locate(str(folder))
+    (folder / "pytorch_model.bin").unlink()
     with pytest.raises(WeightsError, match=r"holds no \.safetensors file"):
         locate(str(folder))
 
