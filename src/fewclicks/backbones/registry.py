@@ -91,6 +91,14 @@ BACKBONES: Final = (
         size=0,
         source="this package; no weights",
     ),
+    BackboneEntry(
+        name="none",
+        target="fewclicks.backbones.none:NoBackbone",
+        kind=("attention", "features"),
+        licence="Apache-2.0",
+        size=0,
+        source="this package; sees nothing, for depth alone",
+    ),
     # The last layer's keys are what unsupervised segmentation takes from DINO (LOST, TokenCut).
     *(
         _published(name, _ANY_VIT, gives=_TOKENS, settings={"block": -1, "stride": 8})
