@@ -16,6 +16,7 @@ from fewclicks.backbones.mirror import mirrored_attention
 from fewclicks.clicks import Click, check_clicks
 from fewclicks.errors import InputError
 from fewclicks.methods.base import Guidance, Prediction, Prepared, check_image, exclude
+from fewclicks.methods.energy.full_size import refine_at_full_size
 from fewclicks.methods.maps import ClickMaps, Levels
 from fewclicks.methods.markov.guide import ClickMap, Guide
 from fewclicks.methods.markov.levels import offer_levels
@@ -327,9 +328,7 @@ def nothing_clicked(prepared: Prepared) -> Prediction:
 def finish(prepared: Prepared, probability: FloatMap, clicks: Sequence[Click]) -> FloatMap:
     """Bring a probability to the picture's size; clicked and excluded pixels have their class."""
     if probability.shape != prepared.image.shape[:2]:
-        size = (prepared.width, prepared.height)
-        enlarged = cv2.resize(probability, size, interpolation=cv2.INTER_LINEAR)
-        probability = enlarged.astype(np.float32, copy=False)
+        probability = refine_at_full_size(prepared.image, probability)
     for click in clicks:
         probability[click.y, click.x] = 1.0 if click.is_positive else 0.0
     if prepared.excluded is not None:
