@@ -280,7 +280,8 @@ BAD = {
         "--threads",
     ),
     # evaluate
-    "evaluate nothing": (("evaluate",), WRONG_USE, "--dataset"),
+    "evaluate nothing": (("evaluate",), WRONG_USE, "--out"),
+    "evaluate on nothing": (("evaluate", "--out", "new/run"), WRONG_USE, "--dataset"),
     "missing data": (_evaluate("--data", "none"), FAILED, "none"),
     "no data said": (
         ("evaluate", "--dataset", "grabcut", "--out", "new/run"),
