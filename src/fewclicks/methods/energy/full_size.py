@@ -14,7 +14,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from fewclicks.arrays import BoolMask, FloatImage, FloatMap, RgbImage
+from fewclicks.arrays import BoolMask, FloatMap, RgbImage
 from fewclicks.clicks import Click
 from fewclicks.images.resizing import resize_image, resize_map
 
@@ -101,8 +101,17 @@ def _draw(image: RgbImage, models: _Models, band: BoolMask, refined: FloatMap) -
         if band[max(0, first - 1) : last + 2].any():
             above = max(0, top - margin)
             strip = image[above : bottom + margin, begin:end]
-            smooth = cv2.GaussianBlur(strip, (0, 0), sigma)[top - above :, left - begin :]
-            _apply(smooth, models, band, refined, top, bottom, left, right)
+            smooth = cv2.GaussianBlur(strip, (0, 0), sigma).astype(np.uint8, copy=False)
+            _apply(
+                smooth[top - above :, left - begin :],
+                models,
+                band,
+                refined,
+                top,
+                bottom,
+                left,
+                right,
+            )
 
 
 @numba.njit(cache=True, nogil=True)
@@ -175,7 +184,7 @@ def _solve(sums: NDArray[np.float64], model: NDArray[np.float32]) -> None:
 
 @numba.njit(cache=True, nogil=True)
 def _apply(
-    smooth: FloatImage,
+    smooth: RgbImage,
     models: _Models,
     band: BoolMask,
     refined: FloatMap,

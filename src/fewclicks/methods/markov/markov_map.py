@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fewclicks.arrays import FloatMatrix
 from fewclicks.backbones.base import Grid
 from fewclicks.clicks import Click
-from fewclicks.methods.markov.sinkhorn import Transition
+from fewclicks.methods.markov.sinkhorn import AnyTransition, Transition
 
 Start: TypeAlias = Literal["splat", "one-hot"]
 """How a click becomes a distribution over tokens."""
@@ -58,14 +58,18 @@ def start_distribution(
 
 
 def markov_map(
-    transition: Transition, start: FloatMatrix, *, saturation: float = 0.3, max_steps: int = 1000
+    transition: AnyTransition,
+    start: FloatMatrix,
+    *,
+    saturation: float = 0.3,
+    max_steps: int = 1000,
 ) -> FloatMatrix:
     """Count the steps until each token saturates when a walk starts at a click.
 
     Parameters
     ----------
     transition
-        Of n tokens.
+        Of n tokens, on the processor or on a device.
     start : (k, n)
         One start distribution for each click; a factor does not matter.
     saturation
@@ -91,6 +95,10 @@ def markov_map(
     .. [2] Saad, "Analysis of some Krylov subspace approximations to the matrix exponential
        operator", SIAM Journal on Numerical Analysis 29, 1992.
     """
+    if not isinstance(transition, Transition):
+        from fewclicks.methods.markov import torch_chain
+
+        return torch_chain.markov_map(transition, start, saturation=saturation, max_steps=max_steps)
     maps = np.empty(start.shape, dtype=np.float32)
     for each, place in zip(maps, start, strict=True):
         each[:] = _saturation_times(transition, place, saturation, max_steps)

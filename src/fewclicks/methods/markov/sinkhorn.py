@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numba
 import numpy as np
@@ -10,6 +11,14 @@ from numpy.typing import NDArray
 from scipy.linalg import blas
 
 from fewclicks.arrays import FloatMatrix
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fewclicks.methods.markov.torch_chain import TensorTransition
+
+AnyTransition: TypeAlias = "Transition | TensorTransition"
+"""A walk whose kernel is an array, or a tensor on a device."""
 
 _LEAST = np.float32(1e-20)  # nobody's neighbour; smaller entries would only slow the arithmetic
 _ROWS_AT_A_TIME = 512
@@ -72,13 +81,17 @@ class Transition:
         return self.rows[:, None] * self.kernel * self.columns
 
 
-def temper(attention: FloatMatrix, temperature: float) -> FloatMatrix:
+@overload
+def temper(attention: FloatMatrix, temperature: float) -> FloatMatrix: ...
+@overload
+def temper(attention: Tensor, temperature: float) -> Tensor: ...
+def temper(attention: Any, temperature: float) -> Any:
     """Sharpen or flatten rows: ``attention ** (1 / temperature)`` up to a factor for each row.
 
     Parameters
     ----------
     attention : (n, n)
-        Not negative.
+        Not negative; a tensor stays on its device.
     temperature
         Below 1 sharpens.
 
@@ -92,6 +105,10 @@ def temper(attention: FloatMatrix, temperature: float) -> FloatMatrix:
     ----------
     .. [1] M2N2, Eq. 5 (arXiv:2411.10411).
     """
+    if not isinstance(attention, np.ndarray):
+        from fewclicks.methods.markov import torch_chain
+
+        return torch_chain.temper(attention, temperature)
     kernel = np.empty(attention.shape, dtype=np.float32)
     for start in range(0, len(attention), _ROWS_AT_A_TIME):
         rows = slice(start, start + _ROWS_AT_A_TIME)
@@ -103,13 +120,17 @@ def temper(attention: FloatMatrix, temperature: float) -> FloatMatrix:
     return kernel
 
 
-def sinkhorn(kernel: FloatMatrix, *, rounds: int = 200, tolerance: float = 1e-4) -> Transition:
+@overload
+def sinkhorn(kernel: FloatMatrix, *, rounds: int = 200, tolerance: float = 1e-4) -> Transition: ...
+@overload
+def sinkhorn(kernel: Tensor, *, rounds: int = 200, tolerance: float = 1e-4) -> TensorTransition: ...
+def sinkhorn(kernel: Any, *, rounds: int = 200, tolerance: float = 1e-4) -> AnyTransition:
     """Scale rows and columns until both sum to 1.
 
     Parameters
     ----------
     kernel : (n, n)
-        Positive; it is kept, not copied.
+        Positive; it is kept, not copied. A tensor stays on its device, and so does the walk.
     rounds
         At most; a round is one product with the kernel if that is symmetric, else two.
     tolerance
@@ -128,6 +149,10 @@ def sinkhorn(kernel: FloatMatrix, *, rounds: int = 200, tolerance: float = 1e-4)
        on Matrix Analysis and Applications 35, 2014: the damped symmetric rounds, whose error
        halves however slowly the walk mixes.
     """
+    if not isinstance(kernel, np.ndarray):
+        from fewclicks.methods.markov import torch_chain
+
+        return torch_chain.sinkhorn(kernel, rounds=rounds, tolerance=tolerance)
     if is_symmetric(kernel):
         return _scale_symmetric(kernel, rounds, tolerance)
     return _scale(kernel, rounds, tolerance)
