@@ -69,6 +69,12 @@ DATASETS: Final = (
         summary="345 frames of 50 videos; all objects of a frame count as one",
     ),
     DatasetEntry(
+        name="hqseg44k",
+        target=_FOLDER,
+        summary="1537 pictures of fine things; mask above 128 is the object",
+        settings={"threshold": 128},
+    ),
+    DatasetEntry(
         name="demonstration",
         target="fewclicks.datasets.demonstration:DemonstrationDataset",
         summary="12 objects on 6 photographs of scikit-image and scikit-learn, outlined by hand",

@@ -34,6 +34,7 @@ def folder(tmp_path: Path) -> Path:
         ("grabcut", "random", [0, 1, 1, 1, 1], None),
         ("berkeley", "ritm", [0, 0, 0, 1, 1], None),
         ("davis", "ritm", [0, 1, 1, 1, 1], None),
+        ("hqseg44k", "m2n2", [0, 0, 0, 1, 1], None),
         ("folder", "m2n2", [0, 1, 1, 1, 1], None),
     ],
 )
