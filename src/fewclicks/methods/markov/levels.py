@@ -59,11 +59,14 @@ def offer_levels(
 
 
 def _peaks(candidates: ThresholdCandidates) -> NDArray[np.int64]:
-    """Local maxima of the score, the highest first."""
-    padded = np.concatenate([[0.0], candidates.scores, [0.0]])
-    here = padded[1:-1]
-    peaks = np.flatnonzero((here > padded[:-2]) & (here >= padded[2:]))
-    return peaks[np.argsort(-here[peaks], kind="stable")]
+    """Candidates that score better than their neighbours of about the same area, best first."""
+    areas, scores = candidates.areas, candidates.scores
+    is_step = areas[1:] >= _LEAST_GROWTH * areas[:-1]
+    is_peak = scores > 0.0
+    is_peak[1:] &= (scores[1:] > scores[:-1]) | is_step
+    is_peak[:-1] &= (scores[1:] <= scores[:-1]) | is_step
+    peaks = np.flatnonzero(is_peak)
+    return peaks[np.argsort(-scores[peaks], kind="stable")]
 
 
 def _area(distances: FloatMap, threshold: float) -> int:
