@@ -141,6 +141,7 @@ def test_a_program_can_read_what_was_done(segment):
         "mask": "mask.png",
         "overlay": None,
         "cutout": None,
+        "maps": None,
     }
     assert set(seconds) == {"prepare", "clicks"}
 
