@@ -24,7 +24,7 @@ _COLOURS: Final = ("#0072B2", "#D55E00", "#009E73")
 def write_plots(experiment: Experiment, measured: Sequence[MeasuredRow], out: Path) -> list[Path]:
     """Write ``clicks`` and ``iou_per_click``, each as PNG and SVG; say where."""
     places = {f"{row.any.dataset}, rule {row.any.rule}" for row in measured}
-    title = f"{experiment.title} ({places.pop()})" if len(places) == 1 else experiment.title
+    title = f"{experiment.title}\n{places.pop()}" if len(places) == 1 else experiment.title
     curves = draw_curves(title, {row.row.name: row for row in measured})
     clicks = draw_clicks(title, measured)
     figures = dict(zip(PLOTS, (clicks, curves), strict=True))
@@ -40,7 +40,7 @@ def draw_clicks(title: str, measured: Sequence[MeasuredRow]) -> Figure:
     height = 4.5 if varied else 1.6 + 0.55 * len(measured)
     figure = Figure(figsize=(7.2, height), layout="constrained")
     axes = figure.add_subplot()
-    axes.set_title(title, loc="left", fontsize=11)
+    figure.suptitle(title, x=0.01, horizontalalignment="left", fontsize=11)
     if varied:
         _draw_lines(axes, measured, *varied)
     else:
