@@ -13,6 +13,7 @@ import typer
 
 from fewclicks import __version__
 from fewclicks.cli import datasets, weights
+from fewclicks.cli.bench import bench
 from fewclicks.cli.demo import demo
 from fewclicks.cli.evaluate import evaluate
 from fewclicks.cli.listing import backbones, methods
@@ -61,6 +62,7 @@ app.command()(methods)
 app.command()(backbones)
 app.command()(evaluate)
 app.command()(report)
+app.command()(bench)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(weights.app, name="weights")
 
