@@ -45,4 +45,5 @@ docs: setup ## Run the examples that stand in the docs
 	$(BIN)/python -m pytest --doctest-modules --doctest-glob='*.md' src docs README.md
 
 bench: setup ## Time our way against the baseline
-	$(BIN)/python benchmarks/click.py
+	$(BIN)/fewclicks bench --size 854x480 --out benchmarks/results/854x480.json
+	$(BIN)/fewclicks bench --size 12mp --out benchmarks/results/12mp.json
