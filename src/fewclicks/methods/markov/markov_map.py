@@ -19,7 +19,7 @@ Start: TypeAlias = Literal["splat", "one-hot"]
 _Vector: TypeAlias = NDArray[np.float32]
 
 _EXACT_STEPS = 8  # walks that mix quickly are done by then
-_STEPS_AT_A_TIME = 64  # what is computed before looking whether all tokens are saturated
+_STEPS_AT_A_TIME = 64  # at most, before looking whether all tokens are saturated
 _KRYLOV_GROWTH, _KRYLOV_LIMIT = 8, 96  # vectors
 _LEFT_AT_MOST = 1e-5  # of a state's length outside the space, before the space grows
 _NOTHING_NEW = 1e-6  # a new vector shorter than this is rounding: the space is closed
@@ -136,7 +136,7 @@ def _extrapolate(
     begun = step
     space.grow()
     while step < max_steps:
-        many = min(_STEPS_AT_A_TIME, max_steps - step)
+        many = min(step, _STEPS_AT_A_TIME, max_steps - step)
         inside, left = space.walk(step - begun, many)
         if left > _LEFT_AT_MOST and space.grow():
             continue
