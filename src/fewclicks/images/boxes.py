@@ -79,6 +79,10 @@ class Box:
         """In pixels."""
         return self.y1 - self.y0
 
+    def holds(self, x: int, y: int) -> bool:
+        """Whether a pixel is inside."""
+        return self.x0 <= x < self.x1 and self.y0 <= y < self.y1
+
     def clamped(self, *, height: int, width: int) -> Box:
         """Give the part inside a picture of this size.
 

@@ -15,11 +15,20 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fewclicks.methods.markov.distances import FAR, OWN_WALK, PATHS
+from fewclicks.arrays import FloatMatrix
+from fewclicks.methods.markov.distances import (
+    DISTANCES,
+    FAR,
+    FEATURE_WALK,
+    OWN_WALK,
+    PATHS,
+    TOKEN_WALK,
+)
 from fewclicks.methods.markov.regions import Regions
 
 _REACH: Final = 3.0  # path cost over which a click's colour stops speaking for the object
-_LEVEL_DISTANCES: Final = (0, 2, OWN_WALK)
+_LEVEL_DISTANCES: Final = (0, 2, OWN_WALK, FEATURE_WALK, TOKEN_WALK)
+_PLACE: Final = DISTANCES.index("place")
 _LEAST_AREA, _MOST_AREA = 0.002, 0.5  # shares of the picture that a first segment may have
 _SPREAD_STEPS: Final = (3, 20)
 _MOST_LOG_ODDS: Final = 8.0
@@ -35,7 +44,7 @@ class RegionClick:
         That was clicked.
     is_positive
         As the click.
-    distances : (n, 10)
+    distances : (n, 15)
         From that region; see `distances_from`.
     """
 
@@ -47,7 +56,7 @@ class RegionClick:
 def gather_evidence(
     regions: Regions, clicks: Sequence[RegionClick], previous: NDArray[np.float64] | None
 ) -> NDArray[np.float32]:
-    """Put into numbers what the clicks say of each region, (n, 71).
+    """Put into numbers what the clicks say of each region, (n, 106).
 
     Parameters
     ----------
@@ -73,11 +82,13 @@ def gather_evidence(
         _ratio(near, off),
         np.log1p(regions.border_distances),
         _ratio(near[:, :PATHS], regions.border_distances),
-        _colour_odds(regions, near, off if negatives else None),
+        _odds(regions, regions.colour_kernel, near, off if negatives else None),
+        _odds(regions, regions.feature_kernel, near, off if negatives else None),
         _levels(regions, near, positives[0].region if positives else None),
         np.tile(facts, (count, 1)),
         (np.zeros(count) if previous is None else 2.0 * previous - 1.0)[:, None],
         _logged(newest.distances),
+        _reach(regions, newest, previous)[:, None],
         np.tile(np.log1p(regions.border_distances[clicks[0].region]), (count, 1)),
         np.log(regions.shares * count)[:, None],
     ]
@@ -90,11 +101,11 @@ def gather_context(
     log_odds: NDArray[np.float32],
     previous: NDArray[np.float64] | None,
 ) -> NDArray[np.float32]:
-    """Add what a first opinion of all regions says of each, (n, 88).
+    """Add what a first opinion of all regions says of each, (n, 130).
 
     Parameters
     ----------
-    evidence : (n, 71)
+    evidence : (n, 106)
         From `gather_evidence`.
     log_odds : (n,)
         The first opinion.
@@ -111,8 +122,10 @@ def gather_context(
     ):
         shares = tree.sums(mass) / areas
         columns += [shares[union] for union in unions]
-    columns.append(_likelihood_ratio(regions, mass, regions.shares - mass))
-    columns += [regions.walks[0].spread(odds, steps=steps) for steps in _SPREAD_STEPS]
+    for kernel in (regions.colour_kernel, regions.feature_kernel):
+        columns.append(_likelihood_ratio(kernel, mass, regions.shares - mass))
+    for walk in regions.walks:
+        columns += [walk.spread(odds, steps=steps) for steps in _SPREAD_STEPS]
     openness = np.exp(-regions.graph.strengths / regions.edge_strength) * regions.graph.lengths
     columns.append(regions.graph.neighbour_mean(openness, odds))
     offset = regions.places - mass @ regions.places / total
@@ -124,7 +137,7 @@ def gather_context(
 
 
 def _nearest(clicks: Sequence[RegionClick], *, is_positive: bool) -> NDArray[np.float64]:
-    """Least distance from any click of one kind, (n, 10)."""
+    """Least distance from any click of one kind, (n, 15)."""
     found = [click.distances for click in clicks if click.is_positive == is_positive]
     return np.minimum.reduce(found) if found else np.broadcast_to(FAR, clicks[0].distances.shape)
 
@@ -140,22 +153,40 @@ def _ratio(near: NDArray[np.float64], off: NDArray[np.float64]) -> NDArray[np.fl
     return np.asarray(near / (near + off + 1e-3))
 
 
-def _colour_odds(
-    regions: Regions, near: NDArray[np.float64], off: NDArray[np.float64] | None
+def _reach(
+    regions: Regions, newest: RegionClick, previous: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    """Distance from the newest click over the click's own distance to what it corrects, (n,).
+
+    People click the middle of what is wrong: the error reaches about as far around the click as
+    the previous mask's outline is away. As a logarithm; 0 if there is no mask.
+    """
+    if previous is None:
+        return np.zeros(regions.count)
+    away = newest.distances[:, _PLACE]
+    others = (previous > 0.5) == newest.is_positive
+    edge = away[others].min() if others.any() else 1.0
+    return np.asarray(np.log((away + 0.01) / (edge + 0.01)))
+
+
+def _odds(
+    regions: Regions,
+    kernel: FloatMatrix,
+    near: NDArray[np.float64],
+    off: NDArray[np.float64] | None,
 ) -> NDArray[np.float64]:
     """Likelihood ratio of each region's colour, (n, 1), as the clicks' surroundings have it."""
     positive = np.exp(-near[:, 0] / _REACH) * regions.shares
     negative = regions.border
     if off is not None:
         negative = np.exp(-off[:, 0] / _REACH) * regions.shares + 0.02 * regions.border
-    return _likelihood_ratio(regions, positive, negative)[:, None]
+    return _likelihood_ratio(kernel, positive, negative)[:, None]
 
 
 def _likelihood_ratio(
-    regions: Regions, positive: NDArray[np.float64], negative: NDArray[np.float64]
+    kernel: FloatMatrix, positive: NDArray[np.float64], negative: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Logarithm of how much likelier colours are under one weighting of regions, (n,)."""
-    kernel = regions.colour_kernel
 
     def density(mass: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(kernel @ (mass / (mass.sum() + 1e-6)).astype(np.float32) + 1e-3)
@@ -164,7 +195,7 @@ def _likelihood_ratio(
 
 
 def _levels(regions: Regions, near: NDArray[np.float64], first: int | None) -> NDArray[np.float64]:
-    """Describe, for each of three distances, the segment that ends at each region, (n, 15)."""
+    """Describe, for each of five distances, the segment that ends at each region, (n, 25)."""
     if first is None:
         return np.zeros((regions.count, 5 * len(_LEVEL_DISTANCES)))
     return np.concatenate(
@@ -177,7 +208,7 @@ def _segments_by_level(
 ) -> NDArray[np.float64]:
     """Describe the segment of all regions up to i in the order of distance, for each i, (n, 5).
 
-    Among equally distant regions those with lower numbers, further up in the picture, come first.
+    Equally distant regions enter together.
 
     Side length (root of its area), edge strength along its outline, how far its centre lies from
     the first click, the distance relative to the level that looks most like an object, and that
@@ -185,8 +216,7 @@ def _segments_by_level(
     """
     graph, shares = regions.graph, regions.shares
     order = np.argsort(distance, kind="stable")
-    rank = np.empty(regions.count, dtype=np.int64)
-    rank[order] = np.arange(regions.count)
+    rank = np.searchsorted(distance[order], distance, side="right") - 1
     area = np.cumsum(shares[order])
     centre = np.cumsum((shares[:, None] * regions.places)[order], axis=0) / area[:, None]
     off_centre = np.linalg.norm(centre - regions.places[first], axis=1) / np.sqrt(area)
@@ -203,6 +233,7 @@ def _segments_by_level(
     edge = edge / np.maximum(on_outline(graph.lengths), 1e-3)
     edge[-1] = 0.0
     likely = edge * np.exp(-0.7 * off_centre)
+    likely[:-1][np.diff(distance[order]) == 0] = 0.0  # a segment holds all that are equally near
     likely[(area < _LEAST_AREA) | (area >= _MOST_AREA)] = 0.0
     best = int(likely.argmax())
     relative = np.log((distance + 1e-3) / (distance[order[best]] + 1e-3))

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewclicks.arrays import FloatMatrix
+from fewclicks.backbones.registry import EMBEDDED_BACKBONE
+from fewclicks.methods.markov.distances import DISTANCES, TOKEN_WALK
 from fewclicks.methods.markov.evidence import RegionClick, gather_context, gather_evidence
 from fewclicks.methods.markov.regions import Regions
 
-WEIGHTS: Final = "evidence.safetensors"
 _WIDEST: Final = 6.0  # standard deviations; what lies further out says no more
 
 
@@ -85,6 +86,14 @@ class EvidenceNetwork:
     alone: Perceptron
     together: Perceptron
 
+    @property
+    def weighs_token_walk(self) -> bool:
+        """Whether the walk over tokens, which costs the most, has any say."""
+        columns = [k * len(DISTANCES) + TOKEN_WALK for k in range(3)]  # near, off and ratio
+        return any(
+            bool(perceptron.weights[0][columns].any()) for perceptron in (self.alone, self.together)
+        )
+
     def log_odds(
         self,
         regions: Regions,
@@ -97,12 +106,20 @@ class EvidenceNetwork:
         return self.together.log_odds(gather_context(regions, evidence, first, previous))
 
 
+def network_for(backbone: str) -> EvidenceNetwork:
+    """Read the network that was fitted to this kind of backbone, once.
+
+    Features of colour say less of objects than those of any trained network, so there are two.
+    """
+    return _shipped("colour" if backbone == EMBEDDED_BACKBONE else "vit")
+
+
 @cache
-def shipped_network() -> EvidenceNetwork:
-    """Read the network that comes with the package, once."""
+def _shipped(kind: str) -> EvidenceNetwork:
     from safetensors.numpy import load
 
-    named = load(resources.files(__package__).joinpath(WEIGHTS).read_bytes())
+    name = f"evidence_{kind}.safetensors"
+    named = load(resources.files(__package__).joinpath(name).read_bytes())
     return EvidenceNetwork(
         alone=Perceptron.from_tensors(named, "alone"),
         together=Perceptron.from_tensors(named, "together"),

@@ -1,16 +1,17 @@
 """fewclicks: our own method, and the default.
 
-A picture becomes a thousand regions. From each click, ten distances say how far every region is:
-walks over the backbone's features and over the regions' own colours, paths over colour and edges,
-unions in two merge trees. A small network weighs them, a colour model is fitted to its opinion,
-and one min cut draws the outline. See ``docs/methods/fewclicks.md`` for what each part gains.
+A picture becomes a thousand regions. From each click, fifteen distances say how far every region
+is: walks over the backbone's features and over the regions' own colours, paths over colour and
+edges, unions in merge trees. A small network weighs them, a colour model is fitted to its opinion,
+and one min cut draws the outline; a small object is then looked at more closely. See
+``docs/methods/fewclicks.md`` for what each part gains.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import cv2
 import numpy as np
@@ -18,31 +19,34 @@ from numpy.typing import NDArray
 from scipy import special
 
 from fewclicks.arrays import BoolMask, FloatMap, RgbImage
-from fewclicks.backbones.base import Backbone
+from fewclicks.backbones.base import Backbone, Features
 from fewclicks.clicks import Click, check_clicks, positives
 from fewclicks.errors import InputError, ShapeError
+from fewclicks.images.boxes import Box
 from fewclicks.images.masks import components_with
-from fewclicks.images.resizing import resize_map, resize_mask, shrink_to_longest_side
+from fewclicks.images.resizing import shrink_to_longest_side
 from fewclicks.methods.base import Guidance, Prediction, Prepared, check_image, exclude
-from fewclicks.methods.energy.band_cut import band_cut, contrast_pyramid
-from fewclicks.methods.energy.colour_models import (
-    ColourBins,
-    colour_bins,
-    colour_histogram,
-    lab_image,
-    log_likelihood_ratio,
-)
-from fewclicks.methods.energy.edges import EdgeMap
+from fewclicks.methods.energy.band_cut import band_cut
+from fewclicks.methods.energy.colour_models import colour_histogram, log_likelihood_ratio
 from fewclicks.methods.energy.seeds import draw_seeds, keep_clicked
-from fewclicks.methods.markov.distances import distances_from
 from fewclicks.methods.markov.evidence import RegionClick
-from fewclicks.methods.markov.evidence_network import EvidenceNetwork, shipped_network
-from fewclicks.methods.markov.regions import Regions, describe_regions
+from fewclicks.methods.markov.evidence_network import EvidenceNetwork, network_for
+from fewclicks.methods.markov.token_walk import WalkedMaps, walk_over
+from fewclicks.methods.markov.view import View, ViewConfig, look_at
+from fewclicks.methods.markov.zoom import choose_part
 from fewclicks.methods.memo import Memo
 from fewclicks.methods.one_thread import on_one_thread
 
-_REMEMBERED_CLICKS = 64
+_REMEMBERED_PARTS: Final = 4
 _CLICK_REACH = 5.0  # path cost over colour
+_LEAST: Final = (
+    ("regions", 1),
+    ("longest_side", 8),
+    ("radius", 0),
+    ("levels", 0),
+    ("zoom_regions", 1),
+    ("zoom_side", 8),
+)
 _OPINION_BLUR = 1.5  # pixels, so that an opinion does not end at a region's jagged border
 
 
@@ -70,6 +74,13 @@ class FewclicksConfig:
         Of the colour model, along each axis of Lab.
     levels
         How often the picture is halved for the min cut.
+    cut
+        Whether a min cut draws the outline; without it, each pixel decides for itself.
+    zoom
+        Margin around a small object when it is looked at more closely, as a share of its size; 0
+        always looks at the whole picture.
+    zoom_regions, zoom_side
+        ``regions`` and ``longest_side`` of the closer look.
     """
 
     regions: int = 1000
@@ -81,59 +92,55 @@ class FewclicksConfig:
     steadiness: float = 1.0
     bins: int = 32
     levels: int = 1
+    cut: bool = True
+    zoom: float = 0.0
+    zoom_regions: int = 1000
+    zoom_side: int = 640
 
     def __post_init__(self) -> None:
-        for name, least in (("regions", 1), ("longest_side", 8), ("radius", 0), ("levels", 0)):
+        for name, least in _LEAST:
             if getattr(self, name) < least:
                 raise InputError(f"{name} is {getattr(self, name)}; needs at least {least}.")
         if not self.certainty > 0:
             raise InputError(f"certainty is {self.certainty}; needs a number above 0.")
         if not 1 <= self.bins <= 40:
             raise InputError(f"bins is {self.bins}; needs a number from 1 to 40.")
-        for name in ("colour", "strength", "steadiness"):
+        for name in ("colour", "strength", "steadiness", "zoom"):
             if not getattr(self, name) >= 0:
                 raise InputError(f"{name} is {getattr(self, name)}; needs a number from 0 on.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RegionPicture(Prepared):
-    """A picture, its regions and what a cut through its pixels costs.
+    """A picture as regions, with what a closer look at a part of it needs.
 
     Parameters
     ----------
-    regions
-        At the size that is worked at, h x w.
-    colours : (h, w)
-        Bin of each pixel's colour.
-    pyramid
-        Prices of a cut between neighbours, at h x w and halved.
+    features
+        Tokens of the backbone.
+    walked
+        Walks over them; None if the network gives them no weight.
+    whole
+        The regions of the whole picture.
     """
 
-    regions: Regions
-    colours: ColourBins
-    pyramid: list[EdgeMap]
-    _distances: Memo[int, NDArray[np.float64]] = field(
-        default_factory=lambda: Memo(_REMEMBERED_CLICKS)
-    )
-
-    def seen(self, click: Click) -> RegionClick:
-        """Look at a click, in pixels of the size worked at, from the regions' side."""
-        region = int(self.regions.superpixels.labels[click.y, click.x])
-        distances = self._distances.get(region, lambda key: distances_from(self.regions, key))
-        return RegionClick(region=region, is_positive=click.is_positive, distances=distances)
+    features: Features
+    walked: WalkedMaps | None
+    whole: View
+    _parts: Memo[Box, View] = field(default_factory=lambda: Memo(_REMEMBERED_PARTS))
 
 
 class Fewclicks:
-    """Regions, ten distances, a small network, one min cut.
+    """Regions, fifteen distances, a small network, one min cut.
 
     Parameters
     ----------
     backbone
-        Whose features one of the two walks follows.
+        Whose features the regions are compared by, besides their colours.
     config
         The default is what the README's figures were measured with.
     network
-        The one that comes with the package, if left out.
+        The one that comes with the package for this kind of backbone, if left out.
     """
 
     config_type: ClassVar = FewclicksConfig
@@ -146,7 +153,7 @@ class Fewclicks:
     ) -> None:
         self.backbone = backbone
         self.config = config or FewclicksConfig()
-        self.network = network or shipped_network()
+        self.network = network or network_for(backbone.name)
 
     @on_one_thread
     def prepare(self, image: RgbImage) -> RegionPicture:
@@ -158,18 +165,12 @@ class Fewclicks:
             If the image is none.
         """
         check_image(image)
-        small = shrink_to_longest_side(image, self.config.longest_side)
-        lab = lab_image(small)
-        return RegionPicture(
-            image=image,
-            regions=describe_regions(
-                lab,
-                self.backbone.features(small),
-                count=self.config.regions,
-            ),
-            colours=colour_bins(lab, side=self.config.bins),
-            pyramid=contrast_pyramid(lab, strength=self.config.strength, levels=self.config.levels),
-        )
+        features = self.backbone.features(shrink_to_longest_side(image, self.config.longest_side))
+        walked = walk_over(features) if self.network.weighs_token_walk else None
+        box = Box(0, 0, image.shape[1], image.shape[0])
+        config = self._view_config(self.config.regions, self.config.longest_side)
+        whole = look_at(image, features, box, walked=walked, config=config)
+        return RegionPicture(image=image, features=features, walked=walked, whole=whole)
 
     def condition(self, prepared: RegionPicture, guidance: Guidance) -> RegionPicture:
         """Keep excluded pixels off the object."""
@@ -188,7 +189,7 @@ class Fewclicks:
         ShapeError
             If the previous mask is not of the image's size.
         """
-        shape = prepared.image.shape[:2]
+        shape = (prepared.height, prepared.width)
         check_clicks(clicks, height=prepared.height, width=prepared.width)
         before = np.zeros(shape, dtype=bool) if previous is None else previous.mask
         if before.shape != shape:
@@ -198,44 +199,76 @@ class Fewclicks:
         if previous is not None and not clicks:
             kept = keep_clicked(before, (), prepared.excluded)
             return Prediction(probability=_agreeing(previous.probability, kept))
-        probability = self._probability(prepared, clicks, previous)
-        if probability.shape != shape:
-            probability = resize_map(probability, height=prepared.height, width=prepared.width)
+        view = self._view(prepared, clicks, previous)
+        answer = self._answer(view, clicks, None if previous is None else before, prepared.excluded)
+        probability = view.enlarge(answer, prepared.image)
         mask = keep_clicked(probability > 0.5, clicks, prepared.excluded)
-        return Prediction(probability=_agreeing(probability, mask))
+        return Prediction(probability=_agreeing(probability, mask), state=view.box)
 
-    def _probability(
+    def _view(
         self, prepared: RegionPicture, clicks: Sequence[Click], previous: Prediction | None
+    ) -> View:
+        """Look at the whole picture first, then at where the object was found."""
+        if previous is None:
+            return prepared.whole
+        kept = previous.state if isinstance(previous.state, Box) else None
+        box = choose_part(previous.mask, clicks, margin=self.config.zoom, kept=kept)
+        newest = clicks[-1]
+        if box == prepared.whole.box or not box.holds(newest.x, newest.y):
+            return prepared.whole
+        config = self._view_config(self.config.zoom_regions, self.config.zoom_side)
+
+        def look(part: Box) -> View:
+            return look_at(
+                prepared.image, prepared.features, part, walked=prepared.walked, config=config
+            )
+
+        return prepared._parts.get(box, look)
+
+    def _view_config(self, regions: int, longest_side: int) -> ViewConfig:
+        config = self.config
+        return ViewConfig(
+            regions=regions,
+            longest_side=longest_side,
+            bins=config.bins,
+            strength=config.strength,
+            levels=config.levels,
+        )
+
+    def _answer(
+        self,
+        view: View,
+        clicks: Sequence[Click],
+        previous: BoolMask | None,
+        excluded: BoolMask | None,
     ) -> FloatMap:
-        """Answer at the size worked at."""
-        superpixels = prepared.regions.superpixels
-        height, width = superpixels.labels.shape
-        scaled = [_scaled(click, prepared, height, width) for click in clicks]
-        share = None
-        if previous is not None:
-            share = superpixels.mean(resize_mask(previous.mask, height=height, width=width))
-        excluded = prepared.excluded
+        """Answer at the size worked at; masks come in the picture's size."""
+        located = view.locate(clicks)
+        share = None if previous is None else view.regions.superpixels.mean(view.shrink(previous))
         if excluded is not None:
-            excluded = resize_mask(excluded, height=height, width=width)
-        seen = [prepared.seen(click) for click in scaled]
+            excluded = view.shrink(excluded)
+        seen = [view.seen(click) for click in located]
         bound = self.config.certainty
         opinion: NDArray[np.floating] = np.clip(
-            self.network.log_odds(prepared.regions, seen, share), -bound, bound
+            self.network.log_odds(view.regions, seen, share), -bound, bound
         )
         if share is not None:
             opinion = opinion + self.config.steadiness * (2 * share - 1) * _remoteness(seen[-1])
-        unary = self._unary(prepared, opinion, excluded)
-        seeds = draw_seeds((height, width), scaled, radius=self.config.radius, excluded=excluded)
-        mask = band_cut(unary, prepared.pyramid, positive=seeds.positive, negative=seeds.negative)
-        if any(mask[click.y, click.x] for click in positives(scaled)):
-            mask = components_with(mask, positives(scaled))
+        unary = self._unary(view, opinion, excluded)
+        seeds = draw_seeds(view.shape, located, radius=self.config.radius, excluded=excluded)
+        if self.config.cut:
+            mask = band_cut(unary, view.pyramid, positive=seeds.positive, negative=seeds.negative)
+        else:
+            mask = ((unary > 0) | seeds.positive) & ~seeds.negative
+        if any(mask[click.y, click.x] for click in positives(located)):
+            mask = components_with(mask, positives(located))
         return _agreeing(_sigmoid(unary), mask)
 
     def _unary(
-        self, prepared: RegionPicture, opinion: NDArray[np.floating], excluded: BoolMask | None
+        self, view: View, opinion: NDArray[np.floating], excluded: BoolMask | None
     ) -> FloatMap:
         """Log odds of each pixel: the opinion of its region and a colour model fitted to it."""
-        regional = opinion.astype(np.float32)[prepared.regions.superpixels.labels]
+        regional = opinion.astype(np.float32)[view.regions.superpixels.labels]
         smooth = np.asarray(cv2.GaussianBlur(regional, (0, 0), _OPINION_BLUR), dtype=np.float32)
         if self.config.colour == 0:
             return smooth
@@ -243,9 +276,9 @@ class Fewclicks:
         if excluded is not None:
             odds[excluded] = 0.0
         ratio = log_likelihood_ratio(
-            prepared.colours,
-            colour_histogram(prepared.colours, odds),
-            colour_histogram(prepared.colours, 1.0 - odds),
+            view.colours,
+            colour_histogram(view.colours, odds),
+            colour_histogram(view.colours, 1.0 - odds),
         )
         return np.asarray(
             smooth + np.float32(self.config.colour) * np.clip(ratio, -3.0, 3.0), dtype=np.float32
@@ -255,12 +288,6 @@ class Fewclicks:
 def _remoteness(click: RegionClick) -> NDArray[np.float64]:
     """How little each region has to do with a click, (n,), 0 at it and near 1 far away."""
     return np.asarray(1.0 - np.exp(-click.distances[:, 0] / _CLICK_REACH))
-
-
-def _scaled(click: Click, prepared: Prepared, height: int, width: int) -> Click:
-    """Move a click to the pixel of the smaller picture that holds it."""
-    x, y = click.x * width // prepared.width, click.y * height // prepared.height
-    return Click(x=x, y=y, is_positive=click.is_positive)
 
 
 def _sigmoid(log_odds: FloatMap) -> FloatMap:

@@ -20,6 +20,7 @@ from fewclicks.methods.markov.diffusion import Diffusion, diffusion
 
 _DESCRIPTOR_WEIGHTS: Final = np.array([0.6, 1.0, 1.0, 0.5, 0.5, 0.5, 1.0])  # Lab, spread, texture
 _COLOUR_SCALE: Final = 6.0  # units of Lab, of the kernel that smooths colour models
+_FEATURE_BREADTH: Final = 3.0  # of the kernel that smooths models of features, in temperatures
 _WALK_SCALES: Final = (4.5, 0.08)  # units of Lab; share of the picture's diagonal
 _UNION_SIZES: Final = (4, 12, 40, 120)  # regions
 _MERGE_UNIT: Final = 10.0  # units of Lab that make a merge height of 1 between two mean regions
@@ -43,11 +44,15 @@ class Regions:
         Between descriptors of colour and texture, in tenths of a Lab unit.
     colour_kernel : (n, n) float32
         How alike two regions' colours are, in [0, 1].
+    feature_distance : (n, n) float32
+        Between the backbone's features, in units in which 1 is plainly visible.
+    feature_kernel : (n, n) float32
+        How alike two regions' features are, in [0, 1].
     paths
         Prices of stepping from region to region: by colour, by the plainest of colour and edge,
-        by edge.
+        by edge, by the backbone's features.
     trees
-        By variance (Ward) and by the lowest barrier.
+        By variance of colour (Ward), by the lowest barrier, by variance of features (Ward).
     unions
         For each tree, the smallest union around each region of at least 4, 12, 40 and 120
         regions, (n,) node numbers.
@@ -57,7 +62,7 @@ class Regions:
         Over the regions' own colours, and over the backbone's features.
     border : (n,)
         Share of each region in the area of all that touch the picture's border; sums to 1.
-    border_distances : (n, 3)
+    border_distances : (n, 4)
         From the picture's border, along each of the paths.
     edge_strength
         Mean over the picture.
@@ -69,8 +74,10 @@ class Regions:
     places: NDArray[np.float64]
     colour_distance: FloatMatrix
     colour_kernel: FloatMatrix
+    feature_distance: FloatMatrix
+    feature_kernel: FloatMatrix
     paths: tuple[sparse.csr_matrix, ...]
-    trees: tuple[RegionTree, RegionTree]
+    trees: tuple[RegionTree, RegionTree, RegionTree]
     unions: tuple[tuple[NDArray[np.int64], ...], ...]
     union_shares: tuple[NDArray[np.float64], ...]
     walks: tuple[Diffusion, Diffusion]
@@ -82,6 +89,11 @@ class Regions:
     def count(self) -> int:
         """Of regions."""
         return self.superpixels.count
+
+    @property
+    def centres(self) -> NDArray[np.float64]:
+        """(n, 2) Mean x and y of the regions, in pixels."""
+        return self.places * math.hypot(*self.superpixels.labels.shape)
 
 
 def describe_regions(lab: FloatImage, features: Features, *, count: int) -> Regions:
@@ -109,15 +121,17 @@ def describe_regions(lab: FloatImage, features: Features, *, count: int) -> Regi
     walk_scale, place_scale = _WALK_SCALES
     nearness = squared_distance(places) / (2 * place_scale**2)
     own = np.exp(-squares / (2 * walk_scale**2) - nearness).astype(np.float32)
-    unlike = squared_distance(pool(features, superpixels)) / features.temperature
+    pooled = pool(features, superpixels) / math.sqrt(features.temperature)
+    unlike = squared_distance(pooled)
     seen = np.exp(-unlike).astype(np.float32)
-    barriers, paths = _paths(graph, descriptors, places)
+    barriers, paths = _paths(graph, descriptors, pooled, places)
     areas = superpixels.areas
     border = np.zeros(superpixels.count)
     border[superpixels.of_border()] = areas[superpixels.of_border()]
     trees = (
         ward_tree(graph, descriptors / _MERGE_UNIT, areas / areas.mean()),
         bottleneck_tree(graph, barriers),
+        ward_tree(graph, pooled, areas / areas.mean()),
     )
     return Regions(
         superpixels=superpixels,
@@ -126,6 +140,8 @@ def describe_regions(lab: FloatImage, features: Features, *, count: int) -> Regi
         places=places,
         colour_distance=(np.sqrt(squares) / 10.0).astype(np.float32),
         colour_kernel=np.exp(-squares / (2 * _COLOUR_SCALE**2)).astype(np.float32),
+        feature_distance=np.sqrt(unlike).astype(np.float32),
+        feature_kernel=np.exp(-unlike / _FEATURE_BREADTH).astype(np.float32),
         paths=paths,
         trees=trees,
         unions=tuple(tuple(map(tree.ancestors, _UNION_SIZES)) for tree in trees),
@@ -187,9 +203,12 @@ def _descriptors(lab: FloatImage, superpixels: Superpixels) -> NDArray[np.float6
 
 
 def _paths(
-    graph: RegionGraph, descriptors: NDArray[np.float64], places: NDArray[np.float64]
+    graph: RegionGraph,
+    descriptors: NDArray[np.float64],
+    features: NDArray[np.float64],
+    places: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], tuple[sparse.csr_matrix, ...]]:
-    """Barrier of each border, (m,), and the three ways to price a step, each about 1 on average."""
+    """Barrier of each border, (m,), and the four ways to price a step, each about 1 on average."""
 
     def relative(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return values / (values.mean() + 1e-6) if values.size else values
@@ -198,6 +217,11 @@ def _paths(
         return np.asarray(np.linalg.norm(values[graph.first] - values[graph.second], axis=1))
 
     colour, edge = relative(between(descriptors)), relative(graph.strengths)
-    way = relative(between(places))
-    prices = (colour + 0.1 * way, np.minimum(edge, colour) ** 2 + 0.05 * way, edge + 0.1 * way)
+    way, seen = relative(between(places)), relative(between(features))
+    prices = (
+        colour + 0.1 * way,
+        np.minimum(edge, colour) ** 2 + 0.05 * way,
+        edge + 0.1 * way,
+        seen + 0.1 * way,
+    )
     return np.maximum(edge, 0.7 * colour), tuple(graph.steps(price) for price in prices)

@@ -8,25 +8,35 @@ from numpy.typing import NDArray
 
 from fewclicks.arrays import RgbImage
 from fewclicks.methods.energy.region_tree import RegionTree
-from fewclicks.methods.markov.distances import FAR, OWN_WALK, distances_from
+from fewclicks.methods.markov.distances import (
+    FAR,
+    FEATURE_WALK,
+    OWN_WALK,
+    TOKEN_WALK,
+    distances_from,
+)
 from fewclicks.methods.markov.evidence import RegionClick, gather_context, gather_evidence
 from fewclicks.methods.markov.regions import Regions
 
 # Where the columns lie; the weights depend on it.
-NEAR, OFF, RATIO = slice(0, 10), slice(10, 20), slice(20, 30)
-BORDER, BORDER_RATIO, COLOUR = slice(30, 33), slice(33, 36), 36
-LEVELS = [slice(start, start + 5) for start in (37, 42, 47)]
-POSITIVES, NEGATIVES, KIND, HAS_PREVIOUS, PREVIOUS = range(52, 57)
-NEWEST, FIRST_BORDER, SHARE = slice(57, 67), slice(67, 70), 70
-OPINION, WARD, BARRIER, LIKELIHOOD = 71, slice(72, 76), slice(76, 80), 80
-SPREAD, NEIGHBOURS, OFFSET, SIDE, ON_BORDER, CHANGED = slice(81, 83), 83, 84, 85, 86, 87
+NEAR, OFF, RATIO = slice(0, 15), slice(15, 30), slice(30, 45)
+BORDER, BORDER_RATIO, COLOUR, FEATURES = slice(45, 49), slice(49, 53), 53, 54
+LEVELS = [slice(start, start + 5) for start in (55, 60, 65, 70, 75)]
+POSITIVES, NEGATIVES, KIND, HAS_PREVIOUS, PREVIOUS = range(80, 85)
+NEWEST, REACH, FIRST_BORDER, SHARE = slice(85, 100), 100, slice(101, 105), 105
+OPINION, UNIONS = 106, [slice(start, start + 4) for start in (107, 111, 115)]
+LIKELIHOODS, SPREADS = (119, 120), (slice(121, 123), slice(123, 125))
+NEIGHBOURS, OFFSET, SIDE, ON_BORDER, CHANGED = range(125, 130)
 
 Real = NDArray[np.float64]
 
 
 def _click(regions: Regions, region: int, *, is_positive: bool = True) -> RegionClick:
+    log_steps = np.log1p(regions.walks[1].saturation_steps(region))
     return RegionClick(
-        region=region, is_positive=is_positive, distances=distances_from(regions, region)
+        region=region,
+        is_positive=is_positive,
+        distances=distances_from(regions, region, log_steps=log_steps),
     )
 
 
@@ -64,18 +74,18 @@ def _clicks_at_random(regions: Regions, count: int) -> list[RegionClick]:
 
 def _logged(distances: Real) -> Real:
     logged = np.array(distances)
-    logged[..., :3] = np.log(1 + logged[..., :3])
+    logged[..., :4] = np.log(1 + logged[..., :4])
     return logged
 
 
-def test_evidence_has_71_columns_and_context_88(regions: Regions, red: RegionClick):
+def test_evidence_has_106_columns_and_context_130(regions: Regions, red: RegionClick):
     evidence = gather_evidence(regions, [red], None)
-    assert evidence.shape == (regions.count, 71)
+    assert evidence.shape == (regions.count, 106)
     assert evidence.dtype == np.float32
     context = gather_context(regions, evidence, np.zeros(regions.count, dtype=np.float32), None)
-    assert context.shape == (regions.count, 88)
+    assert context.shape == (regions.count, 130)
     assert context.dtype == np.float32
-    np.testing.assert_array_equal(context[:, :71], evidence)
+    np.testing.assert_array_equal(context[:, :106], evidence)
 
 
 @pytest.mark.parametrize("kinds", ["+", "--", "-+", "+-+--+-+++-++-+-"])
@@ -86,10 +96,10 @@ def test_numbers_are_finite_however_little_there_is_to_measure(extreme: Regions,
     nothing, everything = np.zeros(extreme.count), np.ones(extreme.count)
     for previous, opinion in itertools.product((None, nothing, everything), (-1e6, 0.0, 1e6)):
         evidence = gather_evidence(extreme, clicks, previous)
-        assert evidence.shape == (extreme.count, 71)
+        assert evidence.shape == (extreme.count, 106)
         log_odds = np.full(extreme.count, opinion, dtype=np.float32)
         context = gather_context(extreme, evidence, log_odds, previous)
-        assert context.shape == (extreme.count, 88)
+        assert context.shape == (extreme.count, 130)
         assert np.isfinite(context).all()
 
 
@@ -145,18 +155,19 @@ def test_the_border_is_as_far_as_the_regions_say(regions: Regions, red: RegionCl
     evidence = gather_evidence(regions, [red], None)
     border = regions.border_distances
     np.testing.assert_allclose(evidence[:, BORDER], np.log(1 + border), rtol=1e-5)
-    expected = red.distances[:, :3] / (red.distances[:, :3] + border + 1e-3)
+    expected = red.distances[:, :4] / (red.distances[:, :4] + border + 1e-3)
     np.testing.assert_allclose(evidence[:, BORDER_RATIO], expected, rtol=1e-5, atol=1e-6)
     of_first = np.log(1 + border[red.region])
     np.testing.assert_allclose(evidence[:, FIRST_BORDER], np.tile(of_first, (regions.count, 1)))
 
 
-def test_the_clicked_colour_is_likelier_on_the_object(
-    regions: Regions, picture: RgbImage, red: RegionClick, blue: RegionClick
+@pytest.mark.parametrize("column", [COLOUR, FEATURES])
+def test_what_looks_as_the_click_is_likelier_on_the_object(
+    regions: Regions, picture: RgbImage, red: RegionClick, blue: RegionClick, column: int
 ):
     share = regions.superpixels.mean(picture[..., 0] > 120)
     for clicks in ([red], [red, blue]):
-        odds = gather_evidence(regions, clicks, None)[:, COLOUR]
+        odds = gather_evidence(regions, clicks, None)[:, column]
         assert odds[share == 1].min() > 0.5
         assert odds[share == 0].max() < odds[share == 1].min() - 1.0
 
@@ -212,6 +223,18 @@ def test_the_newest_click_has_columns_of_its_own(
     np.testing.assert_allclose(other[:, NEWEST], _logged(blue.distances), rtol=1e-5, atol=1e-6)
 
 
+def test_the_reach_compares_with_how_far_the_previous_outline_is(
+    regions: Regions, red: RegionClick, blue: RegionClick
+):
+    none = gather_evidence(regions, [red, blue], None)
+    assert not none[:, REACH].any()
+    previous = (regions.places[:, 0] < 0.5).astype(np.float64)  # holds the click that says no
+    found = gather_evidence(regions, [red, blue], previous)[:, REACH]
+    away = np.linalg.norm(regions.places - regions.places[blue.region], axis=1)
+    edge = away[previous == 0].min()
+    np.testing.assert_allclose(found, np.log((away + 0.01) / (edge + 0.01)), rtol=1e-4, atol=1e-5)
+
+
 def _slow_segment(regions: Regions, inside: list[int], first: int) -> tuple[float, float, float]:
     """Side length, mean edge strength along the outline, distance of centre from the click."""
     graph, members = regions.graph, set(inside)
@@ -226,7 +249,9 @@ def _slow_segment(regions: Regions, inside: list[int], first: int) -> tuple[floa
     return area**0.5, edge / max(length, 1e-3), away / area**0.5
 
 
-@pytest.mark.parametrize(("level", "column"), [(0, 0), (1, 2), (2, OWN_WALK)])
+@pytest.mark.parametrize(
+    ("level", "column"), [(0, 0), (1, 2), (2, OWN_WALK), (3, FEATURE_WALK), (4, TOKEN_WALK)]
+)
 def test_levels_describe_the_segment_that_ends_at_each_region(
     regions: Regions, red: RegionClick, red_above: RegionClick, level: int, column: int
 ):
@@ -235,8 +260,6 @@ def test_levels_describe_the_segment_that_ends_at_each_region(
     found = gather_evidence(regions, clicks, None)[:, LEVELS[level]]
     described = {}
     for region in range(regions.count):
-        if (distance == distance[region]).sum() > 1:
-            continue  # the order of equal distances is nobody's business
         inside = np.nonzero(distance <= distance[region])[0].tolist()
         described[region] = _slow_segment(regions, inside, red.region)
     assert len(described) > 5
@@ -295,7 +318,7 @@ def test_context_tells_the_share_of_the_object_in_growing_unions(
     regions: Regions, opinion: NDArray[np.float32], context: Real
 ):
     odds = 1 / (1 + np.exp(-opinion.astype(np.float64)))
-    for tree, columns in zip(regions.trees, (WARD, BARRIER), strict=True):
+    for tree, columns in zip(regions.trees, UNIONS, strict=True):
         members = [_members(tree, node) for node in range(len(tree.parents))]
         for region in (0, 17, regions.count - 1):
             for size, found in zip((4, 12, 40, 120), context[region, columns], strict=True):
@@ -345,9 +368,9 @@ def test_neighbours_and_walks_average_the_opinion(
                 weights.append(plain * graph.lengths[k])
                 values.append(odds[b if region == a else a])
         assert context[region, NEIGHBOURS] == pytest.approx(np.average(values, weights=weights))
-    for steps, found in zip((3, 20), context[:, SPREAD].T, strict=True):
-        expected = regions.walks[0].spread(odds, steps=steps)
-        np.testing.assert_allclose(found, expected, rtol=1e-4)
+    for walk, columns in zip(regions.walks, SPREADS, strict=True):
+        for steps, found in zip((3, 20), context[:, columns].T, strict=True):
+            np.testing.assert_allclose(found, walk.spread(odds, steps=steps), rtol=1e-4)
 
 
 def test_an_opinion_that_is_the_same_everywhere_stays_so_in_every_average(
@@ -356,19 +379,20 @@ def test_an_opinion_that_is_the_same_everywhere_stays_so_in_every_average(
     evidence = gather_evidence(regions, [red], None)
     log_odds = np.full(regions.count, np.log(3.0), dtype=np.float32)
     found = gather_context(regions, evidence, log_odds, None)
-    for columns in (WARD, BARRIER, SPREAD, slice(NEIGHBOURS, NEIGHBOURS + 1)):
+    for columns in (*UNIONS, *SPREADS, [NEIGHBOURS]):
         np.testing.assert_allclose(found[:, columns], 0.75, rtol=5e-3)
     np.testing.assert_allclose(found[:, ON_BORDER], 0.75, rtol=1e-5)
-    np.testing.assert_allclose(found[:, LIKELIHOOD], 0.0, atol=1e-3)
+    np.testing.assert_allclose(found[:, LIKELIHOODS], 0.0, atol=1e-3)
 
 
-def test_a_colour_held_to_be_the_objects_is_likelier(
-    regions: Regions, picture: RgbImage, red: RegionClick
+@pytest.mark.parametrize("column", LIKELIHOODS)
+def test_a_look_held_to_be_the_objects_is_likelier(
+    regions: Regions, picture: RgbImage, red: RegionClick, column: int
 ):
     is_red = regions.superpixels.mean(picture[..., 0] > 120) > 0.5
     log_odds = np.where(is_red, 4.0, -4.0).astype(np.float32)
     evidence = gather_evidence(regions, [red], None)
-    found = gather_context(regions, evidence, log_odds, None)[:, LIKELIHOOD]
+    found = gather_context(regions, evidence, log_odds, None)[:, column]
     assert found[is_red].min() > 0 > found[~is_red].max()
 
 

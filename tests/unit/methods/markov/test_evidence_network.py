@@ -13,7 +13,7 @@ from fewclicks.methods.markov.evidence import RegionClick, gather_context, gathe
 from fewclicks.methods.markov.evidence_network import (
     EvidenceNetwork,
     Perceptron,
-    shipped_network,
+    network_for,
 )
 from fewclicks.methods.markov.regions import Regions
 
@@ -92,7 +92,7 @@ def test_a_perceptron_survives_a_file_beside_another_one(sizes: tuple[int, ...],
 
 
 def test_the_second_perceptron_hears_the_first_ones_opinion_of_all(regions: Regions):
-    network = EvidenceNetwork(alone=_perceptron(71, 8), together=_perceptron(88, 8, seed=1))
+    network = EvidenceNetwork(alone=_perceptron(106, 8), together=_perceptron(130, 8, seed=1))
     clicks = [
         RegionClick(region=region, is_positive=positive, distances=distances_from(regions, region))
         for region, positive in ((20, True), (50, False))
@@ -106,10 +106,11 @@ def test_the_second_perceptron_hears_the_first_ones_opinion_of_all(regions: Regi
         np.testing.assert_allclose(found, expected, rtol=2e-3, atol=2e-3)
 
 
-def test_the_shipped_network_fits_the_evidence_and_is_read_once():
-    network = shipped_network()
-    assert shipped_network() is network
-    for perceptron, columns in ((network.alone, 71), (network.together, 88)):
+@pytest.mark.parametrize("backbone", ["colour", "some/vit"])
+def test_a_shipped_network_fits_the_evidence_and_is_read_once(backbone: str):
+    network = network_for(backbone)
+    assert network_for(backbone) is network
+    for perceptron, columns in ((network.alone, 106), (network.together, 130)):
         assert perceptron.mean.shape == perceptron.deviation.shape == (columns,)
         assert (perceptron.deviation > 0).all()
         sizes = [columns, *(len(bias) for bias in perceptron.biases)]
@@ -119,19 +120,49 @@ def test_the_shipped_network_fits_the_evidence_and_is_read_once():
         assert all(np.isfinite(numbers).all() for numbers in perceptron.tensors("").values())
 
 
-def test_the_shipped_network_is_as_small_as_it_says():
-    network = shipped_network()
+@pytest.mark.parametrize(("backbone", "most"), [("colour", 20_000), ("some/vit", 80_000)])
+def test_the_shipped_networks_are_as_small_as_they_say(backbone: str, most: int):
+    network = network_for(backbone)
     tensors = [*network.alone.tensors("").values(), *network.together.tensors("").values()]
-    assert 13_000 < sum(numbers.size for numbers in tensors) < 16_000
+    assert 10_000 < sum(numbers.size for numbers in tensors) < most
 
 
-def test_the_shipped_network_takes_a_click_at_its_word(regions: Regions):
+def test_the_network_for_colour_leaves_the_walk_over_tokens_alone():
+    assert not network_for("colour").weighs_token_walk
+    assert network_for("some/vit").weighs_token_walk
+
+
+def test_what_a_network_does_not_weigh_does_not_move_it(regions: Regions):
+    away = np.linspace(0.0, 7.0, regions.count)
+
+    def found(log_steps: NDArray[np.float64] | None) -> NDArray[np.float32]:
+        clicks = [
+            RegionClick(
+                region=region,
+                is_positive=region == 20,
+                distances=distances_from(regions, region, log_steps=log_steps),
+            )
+            for region in (20, 50)
+        ]
+        return network_for("colour").log_odds(regions, clicks, None)
+
+    np.testing.assert_allclose(found(away), found(None), atol=1e-4)
+
+
+@pytest.mark.parametrize("backbone", ["colour", "some/vit"])
+def test_a_shipped_network_takes_a_click_at_its_word(regions: Regions, backbone: str):
     """A region that was clicked is on the side of its click, more than the average region."""
     labels = regions.superpixels.labels
     on, off = int(labels[20, 16]), int(labels[40, 30])
     clicks = [
-        RegionClick(region=region, is_positive=positive, distances=distances_from(regions, region))
+        RegionClick(
+            region=region,
+            is_positive=positive,
+            distances=distances_from(
+                regions, region, log_steps=np.log1p(30 * regions.feature_distance[region])
+            ),
+        )
         for region, positive in ((on, True), (off, False))
     ]
-    found = shipped_network().log_odds(regions, clicks, None)
+    found = network_for(backbone).log_odds(regions, clicks, None)
     assert found[on] > 0 > found[off]

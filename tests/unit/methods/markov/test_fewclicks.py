@@ -20,7 +20,7 @@ from fewclicks.methods.base import Guidance, Method, Prediction
 from fewclicks.methods.markov.evidence_network import (
     EvidenceNetwork,
     Perceptron,
-    shipped_network,
+    network_for,
 )
 from fewclicks.methods.markov.fewclicks import Fewclicks, FewclicksConfig, RegionPicture
 
@@ -28,7 +28,7 @@ COARSE = ColourBackbone(ColourConfig(longest_side=16))
 INSIDE = Click(x=30, y=24)
 OUTSIDE = Click(x=70, y=50, is_positive=False)
 
-BIAS, COLOUR_RATIO, PREVIOUS, OPINION = -1, 26, 56, 71  # columns; -1 for none
+BIAS, COLOUR_RATIO, PREVIOUS, OPINION = -1, 39, 84, 106  # columns; -1 for none
 
 
 def _linear(columns: int, weights: dict[int, float]) -> Perceptron:
@@ -47,7 +47,7 @@ def _linear(columns: int, weights: dict[int, float]) -> Perceptron:
 
 def _network(weights: dict[int, float]) -> EvidenceNetwork:
     """The second perceptron repeats the first."""
-    return EvidenceNetwork(alone=_linear(71, weights), together=_linear(88, {OPINION: 1.0}))
+    return EvidenceNetwork(alone=_linear(106, weights), together=_linear(130, {OPINION: 1.0}))
 
 
 LIKE_COLOURS = {BIAS: 4.0, COLOUR_RATIO: -8.0}  # positive where a positive click's colour is nearer
@@ -104,7 +104,7 @@ def test_it_is_a_method_with_a_configuration_of_its_own():
     typed: Method[RegionPicture] = Fewclicks(COARSE)
     assert typed.config == FewclicksConfig()
     assert typed.config_type is FewclicksConfig
-    assert Fewclicks(COARSE).network is shipped_network()
+    assert Fewclicks(COARSE).network is network_for("colour")
 
 
 def test_one_click_finds_a_plain_object_and_none_that_lies_apart(
@@ -215,8 +215,8 @@ def test_a_large_picture_is_worked_on_at_the_longest_side_and_answered_in_full(
     large, wanted = image.repeat(4, axis=0).repeat(4, axis=1), enlarge(disk, 4)
     method = _method(longest_side=80)
     prepared = method.prepare(large)
-    assert prepared.regions.superpixels.labels.shape == (60, 80)
-    assert prepared.colours.index.shape == (60, 80)
+    assert prepared.whole.shape == (60, 80)
+    assert prepared.whole.colours.index.shape == (60, 80)
     on = Click(x=4 * INSIDE.x + 1, y=4 * INSIDE.y + 1)
     off = Click(x=4 * OUTSIDE.x, y=4 * OUTSIDE.y, is_positive=False)
     for clicks in ([on], [on, off]):
@@ -227,7 +227,7 @@ def test_a_large_picture_is_worked_on_at_the_longest_side_and_answered_in_full(
 
 
 def test_a_small_picture_is_not_enlarged(prepared: RegionPicture):
-    assert prepared.regions.superpixels.labels.shape == (60, 80)
+    assert prepared.whole.shape == (60, 80)
 
 
 @pytest.mark.parametrize("longest_side", [1024, 40])
@@ -259,7 +259,14 @@ def test_steadiness_keeps_the_previous_mask_where_the_newest_click_is_far(
 
 @pytest.mark.parametrize(
     "settings",
-    [{"levels": 0}, {"levels": 3}, {"strength": 0.0}, {"colour": 0.0}, {"radius": 0}],
+    [
+        {"levels": 0},
+        {"levels": 3},
+        {"strength": 0.0},
+        {"colour": 0.0},
+        {"radius": 0},
+        {"cut": False},
+    ],
 )
 def test_a_plain_object_is_found_with_other_settings(
     image: RgbImage, disk: BoolMask, settings: dict[str, float]
@@ -292,7 +299,7 @@ def test_pictures_of_any_shape_are_answered(shape: tuple[int, int], shade: int |
         Click(x=width // 2, y=height // 2),
         Click(x=width - 1, y=height - 1, is_positive=False),
     ]
-    for network in (_network(LIKE_COLOURS), shipped_network()):
+    for network in (_network(LIKE_COLOURS), network_for("colour")):
         method = Fewclicks(COARSE, FewclicksConfig(), network)
         prepared = method.prepare(picture)
         previous = None
@@ -304,14 +311,14 @@ def test_pictures_of_any_shape_are_answered(shape: tuple[int, int], shade: int |
 
 def test_distances_of_a_region_are_measured_once(method: Fewclicks, image: RgbImage):
     prepared = method.prepare(image)
-    first = prepared.seen(INSIDE)
-    again = prepared.seen(replace(INSIDE, is_positive=False))
-    assert first.region == prepared.regions.superpixels.labels[INSIDE.y, INSIDE.x]
+    first = prepared.whole.seen(INSIDE)
+    again = prepared.whole.seen(replace(INSIDE, is_positive=False))
+    assert first.region == prepared.whole.regions.superpixels.labels[INSIDE.y, INSIDE.x]
     assert first.is_positive
     assert not again.is_positive
     assert again.distances is first.distances
     conditioned = method.condition(prepared, Guidance())
-    assert conditioned.seen(INSIDE).distances is first.distances
+    assert conditioned.whole.seen(INSIDE).distances is first.distances
 
 
 def test_two_threads_on_one_picture_get_what_one_after_the_other_gets(
@@ -353,6 +360,9 @@ def test_two_threads_on_one_picture_get_what_one_after_the_other_gets(
         ("colour", -0.1, "a number from 0 on"),
         ("strength", float("nan"), "a number from 0 on"),
         ("steadiness", -1.0, "a number from 0 on"),
+        ("zoom", -1.0, "a number from 0 on"),
+        ("zoom_regions", 0, "at least 1"),
+        ("zoom_side", 7, "at least 8"),
         ("bins", 0, "a number from 1 to 40"),
         ("bins", 41, "a number from 1 to 40"),
     ],
