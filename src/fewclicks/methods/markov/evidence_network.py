@@ -2,7 +2,7 @@
 
 Two small perceptrons. The first has an opinion of each region by itself; the second hears the
 first one's opinion of all regions as well. They know nothing of a picture but the evidence, so
-they hold no more than how to weigh distances: some fourteen thousand numbers in all.
+they hold no more than how to weigh distances.
 """
 
 from __future__ import annotations
