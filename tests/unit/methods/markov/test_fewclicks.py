@@ -15,6 +15,7 @@ from fewclicks.arrays import BoolMask, RgbImage
 from fewclicks.backbones.colour import ColourBackbone, ColourConfig
 from fewclicks.clicks import Click
 from fewclicks.errors import InputError, ShapeError
+from fewclicks.images.boxes import Box
 from fewclicks.images.masks import iou
 from fewclicks.methods.base import Guidance, Method, Prediction
 from fewclicks.methods.markov.evidence_network import (
@@ -160,9 +161,9 @@ def test_what_is_given_stays_as_it_is(method: Fewclicks, image: RgbImage, blob: 
 
 
 @cache
-def _answering(longest_side: int) -> tuple[Fewclicks, RegionPicture]:
+def _answering(longest_side: int, zoom: float) -> tuple[Fewclicks, RegionPicture]:
     """Noise, prepared once for each size."""
-    method = _method(longest_side=longest_side)
+    method = _method(longest_side=longest_side, zoom=zoom, zoom_regions=60, zoom_side=70)
     noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
     return method, method.prepare(noise)
 
@@ -171,11 +172,15 @@ PLACES = st.tuples(st.integers(0, 79), st.integers(0, 59), st.booleans())
 
 
 @settings(deadline=None, max_examples=12)
-@given(where=st.lists(PLACES, min_size=1, max_size=8), longest_side=st.sampled_from([1024, 30]))
+@given(
+    where=st.lists(PLACES, min_size=1, max_size=8),
+    longest_side=st.sampled_from([1024, 30]),
+    zoom=st.sampled_from([0.0, 0.4]),
+)
 def test_clicked_pixels_keep_their_class_at_every_size(
-    where: list[tuple[int, int, bool]], longest_side: int
+    where: list[tuple[int, int, bool]], longest_side: int, zoom: float
 ):
-    method, prepared = _answering(longest_side)
+    method, prepared = _answering(longest_side, zoom)
     clicks = [Click(x=x, y=y, is_positive=positive) for x, y, positive in where]
     previous = None
     for count in range(1, len(clicks) + 1):
@@ -347,6 +352,129 @@ def test_two_threads_on_one_picture_get_what_one_after_the_other_gets(
     for answers in (found[0], found[1]):
         for one, other in zip(answers, expected, strict=True):
             np.testing.assert_array_equal(one, other)
+
+
+# A closer look
+
+STAR = Click(x=212, y=82)  # on the small object of a large picture
+BESIDE = Click(x=232, y=82, is_positive=False)
+FAR_OFF = Click(x=40, y=180, is_positive=False)
+CLOSER: dict[str, float] = {
+    "longest_side": 100,
+    "zoom": 0.5,
+    "zoom_regions": 200,
+    "zoom_side": 160,
+}
+
+
+@pytest.fixture(scope="module")
+def star() -> BoolMask:
+    """(240, 320), an object with five points, 36 pixels wide."""
+    ys, xs = np.mgrid[:240, :320]
+    angle = np.arctan2(ys - 82, xs - 212)
+    return np.hypot(ys - 82, xs - 212) < 12 + 6 * np.cos(5 * angle)
+
+
+@pytest.fixture(scope="module")
+def large(star: BoolMask) -> RgbImage:
+    return paint(star)
+
+
+@pytest.fixture(scope="module")
+def closer() -> Fewclicks:
+    return _method(**CLOSER)
+
+
+@pytest.fixture(scope="module")
+def sight(closer: Fewclicks, large: RgbImage) -> RegionPicture:
+    return closer.prepare(large)
+
+
+def test_a_closer_look_finds_a_closer_outline(
+    closer: Fewclicks, sight: RegionPicture, large: RgbImage, star: BoolMask
+):
+    plain = _method(**CLOSER | {"zoom": 0.0})
+    found = {}
+    for method, prepared in ((plain, plain.prepare(large)), (closer, sight)):
+        first = method.predict(prepared, [STAR])
+        second = method.predict(prepared, [STAR, BESIDE], first)
+        _check(second, (240, 320))
+        assert _held(second, [STAR, BESIDE])
+        found[method.config.zoom] = iou(second.mask, star)
+    assert found[0.5] > max(found[0.0], 0.95)
+
+
+def test_the_answer_says_where_it_looked_and_the_next_one_keeps_to_it(
+    closer: Fewclicks, sight: RegionPicture
+):
+    whole = Box(0, 0, 320, 240)
+    first = closer.predict(sight, [STAR])
+    assert first.state == whole
+    second = closer.predict(sight, [STAR, BESIDE], first)
+    assert isinstance(second.state, Box)
+    assert second.state.width < 100
+    assert second.state.holds(STAR.x, STAR.y)
+    assert not second.probability[:, : second.state.x0].any()
+    third = closer.predict(sight, [STAR, BESIDE, Click(x=212, y=80)], second)
+    assert third.state == second.state
+
+
+def test_a_click_far_from_the_object_is_answered_on_the_whole_picture(
+    closer: Fewclicks, sight: RegionPicture, star: BoolMask
+):
+    previous = closer.predict(sight, [STAR, BESIDE], closer.predict(sight, [STAR]))
+    answer = closer.predict(sight, [STAR, BESIDE, FAR_OFF], previous)
+    assert answer.state == Box(0, 0, 320, 240)
+    assert iou(answer.mask, star) > 0.8
+    again = closer.predict(sight, [STAR, BESIDE, FAR_OFF, Click(x=212, y=80)], answer)
+    assert again.state != answer.state  # older clicks outside the part are no hindrance
+    assert _held(again, [STAR, BESIDE, FAR_OFF])
+
+
+def test_a_previous_answer_gives_the_same_next_one_whatever_came_between(
+    closer: Fewclicks, sight: RegionPicture, large: RgbImage
+):
+    first = closer.predict(sight, [STAR])
+    second = closer.predict(sight, [STAR, BESIDE], first)
+    closer.predict(sight, [STAR, BESIDE, FAR_OFF], second)
+    closer.predict(sight, [FAR_OFF, Click(x=100, y=100)], Prediction.from_mask(second.mask))
+    for prepared in (sight, closer.prepare(large)):
+        again = closer.predict(prepared, [STAR, BESIDE], first)
+        np.testing.assert_array_equal(again.probability, second.probability)
+        assert again.state == second.state
+
+
+def test_excluded_pixels_are_off_the_object_in_a_closer_look_too(
+    closer: Fewclicks, sight: RegionPicture, star: BoolMask
+):
+    excluded = np.broadcast_to(np.arange(320) < 207, (240, 320)).copy()
+    conditioned = closer.condition(sight, Guidance(excluded=excluded))
+    first = closer.predict(conditioned, [STAR])
+    second = closer.predict(conditioned, [STAR, BESIDE], first)
+    assert second.state != first.state
+    assert not (second.mask & excluded).any()
+    assert iou(second.mask, star & ~excluded) > 0.9
+
+
+def test_two_threads_look_closer_at_one_picture(
+    closer: Fewclicks, sight: RegionPicture, large: RgbImage
+):
+    first = closer.predict(sight, [STAR])
+    expected = closer.predict(sight, [STAR, BESIDE], first).probability
+    shared = closer.prepare(large)
+    found: list[np.ndarray] = []
+
+    def answer() -> None:
+        found.append(closer.predict(shared, [STAR, BESIDE], first).probability)
+
+    threads = [threading.Thread(target=answer) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 2
+    for probability in found:
+        np.testing.assert_array_equal(probability, expected)
 
 
 @pytest.mark.parametrize(
