@@ -31,8 +31,8 @@ class BilateralWeights:
 
     Parameters
     ----------
-    weights : (H, taps, W) uint8
-        Of a window of tokens, row-major, the largest of each pixel being 255.
+    weights : (H, taps, W) uint16
+        Of a window of tokens, row-major, the largest of each pixel being 65535.
     norms : (H, W)
         One over the sum of a pixel's weights.
     rows : (H,)
@@ -46,7 +46,7 @@ class BilateralWeights:
         How many tokens a window may begin before the grid; one more is how far it may end behind.
     """
 
-    weights: NDArray[np.uint8]
+    weights: NDArray[np.uint16]
     norms: FloatMap
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
@@ -100,10 +100,11 @@ def bilateral_weights(
 
     Notes
     -----
-    Weights keep 8 bits, which moves a map in [0, 1] by at most 2e-3. Where a token is 16 pixels
-    or more wide (or high), y runs over every second, third ... column (or row), so that 8 or
-    more samples stand along a token's side; that moves a map by 3e-4 in the mean, and bounds the
-    cost for a pixel. Memory: 64 bytes for a pixel at ``sigma_space = 1``.
+    Weights keep 16 bits; 8 would move a map in [0, 1] by up to 3e-3 where a pixel follows few
+    tokens. Where a token is 16 pixels or more wide (or high), y runs over every second, third ...
+    column (or row), so that 8 or more samples stand along a token's side; that moves a map by 3e-4
+    in the mean, and bounds the cost for a pixel. Memory: 128 bytes for a pixel at
+    ``sigma_space = 1``.
 
     References
     ----------
@@ -123,7 +124,7 @@ def bilateral_weights(
     beyond = ((0, _TOGETHER), (0, 0), (right.reach, right.reach + _TOGETHER))
     samples = np.pad(samples, beyond, constant_values=_UNLIKE)
     window = Grid(down.window, right.window)
-    weights = np.empty((height, window.count, width), dtype=np.uint8)
+    weights = np.empty((height, window.count, width), dtype=np.uint16)
     norms = np.empty((height, width), dtype=np.float32)
     _collapse(
         planes, samples, down, right, np.float32(sigma_space), weights, norms, channels == _PLANES
@@ -208,7 +209,7 @@ def _collapse(
     down: _Axis,
     right: _Axis,
     sigma: np.float32,
-    weights: NDArray[np.uint8],
+    weights: NDArray[np.uint16],
     norms: FloatMap,
     is_deep: bool,
 ) -> None:
@@ -345,13 +346,13 @@ def _share_columns(
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def _quantise(totals: NDArray[np.float32], weights: NDArray[np.uint8], norms: FloatMap) -> None:
-    """Keep 8 bits of each weight, and one over the sum of a pixel's."""
+def _quantise(totals: NDArray[np.float32], weights: NDArray[np.uint16], norms: FloatMap) -> None:
+    """Keep 16 bits of each weight, and one over the sum of a pixel's."""
     taps, count = totals.shape
     scale = np.zeros(count, dtype=np.float32)
     for tap in range(taps):
         np.maximum(scale, totals[tap], scale)
-    np.divide(np.float32(255.0), scale, scale)
+    np.divide(np.float32(65535.0), scale, scale)
     kept = np.empty(count, dtype=np.int32)
     sums = np.zeros(count, dtype=np.int32)
     for tap in range(taps):
@@ -365,7 +366,7 @@ def _quantise(totals: NDArray[np.float32], weights: NDArray[np.uint8], norms: Fl
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def _apply(
-    weights: NDArray[np.uint8],
+    weights: NDArray[np.uint16],
     norms: FloatMap,
     rows: NDArray[np.int64],
     shifted: NDArray[np.float32],
