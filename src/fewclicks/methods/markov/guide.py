@@ -14,6 +14,7 @@ from fewclicks.backbones.base import Grid
 from fewclicks.clicks import Click
 from fewclicks.images.resizing import resize_map
 from fewclicks.methods.markov.flood_fill import flood_fill
+from fewclicks.methods.markov.threshold import Segments, find_segments
 from fewclicks.methods.markov.upsample import BilateralWeights, bilateral_weights
 from fewclicks.methods.memo import Memo
 
@@ -30,10 +31,13 @@ class ClickMap(NamedTuple):
         Before the flood fill.
     distances : (H, W)
         After it; the same array where there is none.
+    segments
+        What thresholds cut out of it.
     """
 
     upsampled: FloatMap
     distances: FloatMap
+    segments: Segments
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -148,7 +152,7 @@ class Guide:
             distances = _over_largest(flood_fill(self._climb(upsampled, click), click))
         for values in (upsampled, distances):
             values.setflags(write=False)  # remembered, and handed to more than one caller
-        return ClickMap(upsampled, distances)
+        return ClickMap(upsampled, distances, find_segments(distances))
 
     def _climb(self, distances: FloatMap, click: Click) -> FloatMap:
         """How far the pair (map, depth) of each pixel is from the click's."""

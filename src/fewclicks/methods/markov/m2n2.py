@@ -23,12 +23,12 @@ from fewclicks.methods.markov.levels import offer_levels
 from fewclicks.methods.markov.markov_map import Start, start_distribution
 from fewclicks.methods.markov.nearest_neighbour import truncated_nearest_neighbour
 from fewclicks.methods.markov.sinkhorn import sinkhorn, temper
-from fewclicks.methods.markov.threshold import Scores, ThresholdCandidates, score_thresholds
+from fewclicks.methods.markov.threshold import Scores, ThresholdCandidates
 from fewclicks.methods.markov.token_maps import MarkovWalk, TokenMap
 from fewclicks.methods.one_thread import on_one_thread
 
 _SHORTEST_SIDE: Final = 1024  # of the picture that is worked on, as in the paper
-_MOST_PIXELS: Final = 1 << 21  # of it too: each costs 64 bytes
+_MOST_PIXELS: Final = 1 << 21  # of it too: each costs 128 bytes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -275,18 +275,17 @@ class M2N2:
         """How far each click reaches on its map: its level if a person chose one, else the best."""
         inside = [prepared.inside(click) for click in clicks]
         return [
-            self._candidates(self.map_of(prepared, click).distances, click, inside).best
+            self._candidates(self.map_of(prepared, click), click, inside).best
             if click.level is None
             else click.level
             for click in clicks
         ]
 
     def _candidates(
-        self, distances: FloatMap, click: Click, clicks: Sequence[Click]
+        self, drawn: ClickMap, click: Click, clicks: Sequence[Click]
     ) -> ThresholdCandidates:
         """Score the segments of a click's map in the presence of clicks, its own among them."""
-        return score_thresholds(
-            distances,
+        return drawn.segments.score(
             same_class=[one for one in clicks if one.is_positive == click.is_positive],
             other_class=[one for one in clicks if one.is_positive != click.is_positive],
             scores=self.config.scores,

@@ -254,12 +254,13 @@ class M2N2V2(M2N2):
         settled: list[ClickRecord] = []
         for number, record in enumerate(records):
             click = record.click
-            distances = self.map_of(prepared, click).distances
+            drawn = self.map_of(prepared, click)
+            distances = drawn.distances
             threshold = click.level
             if threshold is None:
                 newer = [other for other in records[number + 1 :] if not other.is_left_out]
                 seen = [prepared.inside(one.click) for one in (*records[: number + 1], *newer)]
-                candidates = self._candidates(distances, click, seen)
+                candidates = self._candidates(drawn, click, seen)
                 if self.config.adaptive_score and math.isfinite(record.limit):
                     areas = prepared.pixel_area * nearest.areas_with(
                         distances,

@@ -72,6 +72,89 @@ class ThresholdCandidates:
         return max(float(self.thresholds[self.scores.argmax()]), LEAST_THRESHOLD)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Segments:
+    """What a map says of its segments, whatever the clicks are.
+
+    Parameters
+    ----------
+    distances : (H, W)
+        The map, in [0, 1].
+    pixels, areas : (levels,)
+        Pixels at a level, and at most at it.
+    largest : (levels,)
+        Largest value at a level.
+    edges : (levels,)
+        Mean gradient along the outer border; 0 where there is none.
+    smallest
+        Of all values.
+    """
+
+    distances: FloatMap
+    pixels: NDArray[np.int64]
+    areas: NDArray[np.int64]
+    largest: NDArray[np.float32]
+    edges: NDArray[np.float64]
+    smallest: float
+
+    def score(
+        self, *, same_class: Sequence[Click], other_class: Sequence[Click], scores: Scores
+    ) -> ThresholdCandidates:
+        """Score them in the presence of clicks; see `score_thresholds`."""
+        if not (scores.prior or scores.edge or scores.same_class or scores.other_class):
+            nothing = np.zeros(0)
+            return ThresholdCandidates(
+                thresholds=nothing.astype(np.float32),
+                scores=nothing,
+                areas=nothing.astype(np.int64),
+                fallback=_UNSCORED_THRESHOLD,
+            )
+        total = np.ones(LEVELS)
+        if scores.prior:
+            total *= self.areas < scores.max_segment_area * self.distances.size
+        if scores.edge:
+            total *= self.edges
+        if scores.same_class and same_class:
+            total *= np.cumsum(self._count(same_class)) / len(same_class)
+        if scores.other_class:
+            total *= np.cumsum(self._count(other_class)) == 0
+        offered = (self.pixels > 0) & (self.areas < self.distances.size)
+        return ThresholdCandidates(
+            thresholds=self.largest[offered],
+            scores=total[offered],
+            areas=self.areas[offered],
+            fallback=max(self.smallest, LEAST_THRESHOLD),
+        )
+
+    def _count(self, clicks: Sequence[Click]) -> NDArray[np.int64]:
+        """Clicks at each level."""
+        values = np.array([self.distances[one.y, one.x] for one in clicks], dtype=np.float32)
+        return np.bincount(_levels(values), minlength=LEVELS)
+
+
+def find_segments(distances: FloatMap) -> Segments:
+    """Look at a map (H, W) in [0, 1] once, for as many clicks as there will be.
+
+    Notes
+    -----
+    One pass. A pixel is on the outer border of the segments from the least level among its
+    neighbours to just below its own, so it is added at the one and taken away at the other;
+    running sums then give every segment's area and border.
+    """
+    levels = _levels(distances)
+    pixels, largest = _histogram(levels, distances)
+    steepness, lengths = np.cumsum(_borders(levels, *_sobel(distances)), axis=1)
+    return Segments(
+        distances=distances,
+        pixels=pixels,
+        areas=np.cumsum(pixels),
+        largest=largest,
+        # Sums that were taken away again leave a rounding error where there is no border.
+        edges=np.where(lengths > 0.5, steepness / np.maximum(lengths, 1.0), 0.0),
+        smallest=float(distances.min()),
+    )
+
+
 def score_thresholds(
     distances: FloatMap,
     *,
@@ -97,48 +180,18 @@ def score_thresholds(
         picture is no candidate. The fallback is the map's smallest value, at least 1e-7; where no
         score counts there is no candidate and the fallback is 0.5.
 
-    Notes
-    -----
-    One pass. A pixel is on the outer border of the segments from the least level among its
-    neighbours to just below its own, so it is added at the one and taken away at the other;
-    running sums then give every segment's area, border and clicks.
-
     References
     ----------
     .. [1] M2N2, Eq. 8 and 9 (arXiv:2411.10411).
     """
-    if not (scores.prior or scores.edge or scores.same_class or scores.other_class):
-        nothing = np.zeros(0)
-        return ThresholdCandidates(
-            thresholds=nothing.astype(np.float32),
-            scores=nothing,
-            areas=nothing.astype(np.int64),
-            fallback=_UNSCORED_THRESHOLD,
-        )
-    levels = (distances * np.float32(LEVELS)).astype(np.int16)
-    np.minimum(levels, LEVELS - 1, out=levels)
-    pixels, largest = _histogram(levels, distances)
-    areas = np.cumsum(pixels)
-
-    total = np.ones(LEVELS)
-    if scores.prior:
-        total *= areas < scores.max_segment_area * distances.size
-    if scores.edge:
-        steepness, lengths = np.cumsum(_borders(levels, *_sobel(distances)), axis=1)
-        # Sums that were taken away again leave a rounding error where there is no border.
-        total *= np.where(lengths > 0.5, steepness / np.maximum(lengths, 1.0), 0.0)
-    if scores.same_class and same_class:
-        total *= np.cumsum(_count(levels, same_class)) / len(same_class)
-    if scores.other_class:
-        total *= np.cumsum(_count(levels, other_class)) == 0
-
-    offered = (pixels > 0) & (areas < distances.size)
-    return ThresholdCandidates(
-        thresholds=largest[offered],
-        scores=total[offered],
-        areas=areas[offered],
-        fallback=max(float(distances.min()), LEAST_THRESHOLD),
+    return find_segments(distances).score(
+        same_class=same_class, other_class=other_class, scores=scores
     )
+
+
+def _levels(distances: NDArray[np.float32]) -> NDArray[np.int16]:
+    levels = (distances * np.float32(LEVELS)).astype(np.int16)
+    return np.minimum(levels, LEVELS - 1, out=levels)
 
 
 def _sobel(distances: FloatMap) -> tuple[FloatMap, FloatMap]:
@@ -146,11 +199,6 @@ def _sobel(distances: FloatMap) -> tuple[FloatMap, FloatMap]:
     right = cv2.Sobel(distances, cv2.CV_32F, 1, 0, borderType=cv2.BORDER_REFLECT_101)
     down = cv2.Sobel(distances, cv2.CV_32F, 0, 1, borderType=cv2.BORDER_REFLECT_101)
     return right.astype(np.float32, copy=False), down.astype(np.float32, copy=False)
-
-
-def _count(levels: NDArray[np.int16], clicks: Sequence[Click]) -> NDArray[np.int64]:
-    at = [int(levels[click.y, click.x]) for click in clicks]
-    return np.bincount(np.array(at, dtype=np.int64), minlength=LEVELS)
 
 
 @numba.njit(cache=True, nogil=True)
