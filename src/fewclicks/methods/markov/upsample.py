@@ -23,6 +23,8 @@ _PLANES = 4  # red, green, blue, depth
 _SAMPLES = 8  # of the guide along a token's side, at least, where not every pixel is one
 _TOGETHER = 4  # rows, or columns, of samples in one pass over memory
 _UNLIKE = 100.0  # any colour, as a guide's value
+# exp(-32 z) is ((_AT_ONCE - _FALL z)^2 + _FLOOR)^32, off by 1.2e-3 of itself as far as z = 0.19.
+_AT_ONCE, _FALL, _FLOOR = np.float32(0.73929582), 0.67411427, np.float32(0.45340596)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,7 +120,7 @@ def bilateral_weights(
     right = _axis(width, grid.width, sigma_space)
     planes = np.zeros((_PLANES, height, width), dtype=np.float32)
     # A factor on the guide saves two on each of a billion differences.
-    planes[:channels] = np.moveaxis(guide, -1, 0) * (1.0 / (8.0 * sigma_range))
+    planes[:channels] = np.moveaxis(guide, -1, 0) * (math.sqrt(_FALL) / (8.0 * sigma_range))
     samples = np.moveaxis(planes[:, down.samples][:, :, right.samples], 0, 1)
     # What lies outside the picture is like nothing in it, so that no loop has to end before it.
     beyond = ((0, _TOGETHER), (0, 0), (right.reach, right.reach + _TOGETHER))
@@ -300,9 +302,9 @@ def _add_alike(
             if is_deep:
                 step = samples[k, 3, shift + i] - own[3, i]
                 z += step * step
-            # exp(-32 z) as (1 - z + z^2 / 2)^32: off by 2e-4, and no call.
-            z = min(z, np.float32(1.0))
-            alike = np.float32(1.0) - z + np.float32(0.5) * z * z
+            # No call, and no worse than the rounding of sums; 1e-11 where the square is 0.
+            near = max(_AT_ONCE - z, np.float32(0.0))
+            alike = near * near + _FLOOR
             alike *= alike
             alike *= alike
             alike *= alike
