@@ -17,6 +17,7 @@ from fewclicks.arrays import FloatMatrix
 from fewclicks.methods.markov.sinkhorn import sinkhorn
 
 _STEPS: Final = np.unique(np.rint(np.geomspace(1, 1000, 28)).astype(np.int64))
+_NOTHING_LEFT: Final = 1e-12  # of a mode; subnormal numbers would make the product ten times slower
 NEVER: Final = 1200.0
 """Steps to a token that does not saturate within a thousand."""
 
@@ -55,6 +56,7 @@ class Diffusion:
         """
         steps = np.concatenate([[0], _STEPS])
         decay = self.rates[:, None] ** steps[None, :].astype(np.float32)
+        decay[decay < _NOTHING_LEFT] = 0.0
         places = self.modes @ (decay * self.modes[token][:, None])
         places /= np.maximum(places.max(axis=0), 1e-12)
         reached = places > saturation
