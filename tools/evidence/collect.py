@@ -1,15 +1,15 @@
 """Click the tuning pictures and write down the evidence, for `fit.py`.
 
-    python tools/evidence/collect.py --data DIR --out runs/evidence/alone
-    python tools/evidence/collect.py --data DIR --out runs/evidence/together --first runs/evidence
-    python tools/evidence/collect.py --data DIR --out runs/evidence/again --first runs/evidence \
-        --second src/fewclicks/methods/markov/evidence.safetensors
+    collect="python tools/evidence/collect.py --data DIR --backbone NAME_OR_FOLDER"
+    $collect --out runs/alone
+    $collect --out runs/together --first runs
+    $collect --out runs/again --first runs --second runs/evidence.safetensors
 
-DIR holds `photos` and `coco_tiny` (labels; 65535 is void). Objects of at least 1500 pixels, at most
-two of a picture, and a random crop around one of them, so that objects come in all sizes. The
-first round clicks by a rule of thumb; the second by the networks that `fit.py` made of the first,
-each on the pictures that it has not seen; the third by the whole method, so that
-the network learns from the masks that it makes itself.
+DIR holds `photos` and `coco_tiny` (labels; 65535 is void). At most two objects of a picture, drawn
+with a chance that grows with their side length, of at least 1500 pixels, and a random crop around
+one of them, so that objects come in all sizes. The first round clicks by a rule of thumb; the
+second by the networks that `fit.py` made of the first, each on the pictures that it has not seen;
+the third by the whole method, so that the network learns from the masks that it makes itself.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from fewclicks.arrays import BoolMask, RgbImage
-from fewclicks.backbones.registry import create_backbone
-from fewclicks.datasets.base import Dataset, sharing_pixels
+from fewclicks.backbones.registry import EMBEDDED_BACKBONE, create_backbone
+from fewclicks.datasets.base import Dataset, Sample, sharing_pixels
 from fewclicks.datasets.registry import open_dataset
 from fewclicks.evaluation.clicker import SimulatedUser
 from fewclicks.images.masks import iou
 from fewclicks.methods.markov.evidence import RegionClick, gather_context, gather_evidence
 from fewclicks.methods.markov.evidence_network import Perceptron
-from fewclicks.methods.markov.fewclicks import Fewclicks, FewclicksConfig
+from fewclicks.methods.markov.fewclicks import Fewclicks, FewclicksConfig, RegionPicture
 from fewclicks.methods.markov.regions import Regions
 from fewclicks.session.session import Session
 
@@ -43,8 +43,8 @@ LEAST_AREA, MOST_OBJECTS, MOST_CLICKS, KEPT_REGIONS = 1500, 2, 8, 400
 GOOD_ENOUGH = 0.95
 CROP_SIDE = 400
 
-# Columns of the evidence that the rule of thumb reads.
-OFF_RATIO, BORDER_RATIO, COLOUR_ODDS, NEGATIVES = 20, 33, 36, 53
+# Columns of the evidence that the rule of thumb reads; the ratios are of paths over features.
+OFF_RATIO, BORDER_RATIO, FEATURE_ODDS, NEGATIVES = 33, 52, 54, 81
 
 
 def fold_of(picture: str) -> int:
@@ -59,6 +59,7 @@ class Notebook:
     alone: Perceptron | None
     together: Perceptron | None
     context: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    weighs_token_walk: bool = True
 
     def log_odds(
         self,
@@ -74,7 +75,7 @@ class Notebook:
 
 def _rule_of_thumb(evidence: NDArray[np.float32]) -> NDArray[np.float32]:
     ratio = BORDER_RATIO if evidence[0, NEGATIVES] == 0 else OFF_RATIO
-    return 6 * (1 - 2 * evidence[:, ratio]) + 0.5 * evidence[:, COLOUR_ODDS]
+    return 6 * (1 - 2 * evidence[:, ratio]) + 0.5 * evidence[:, FEATURE_ODDS]
 
 
 def crop_around(
@@ -104,21 +105,22 @@ def crop_around(
 def click_object(
     method: Fewclicks,
     notebook: Notebook,
-    prepared: object,
+    prepared: RegionPicture,
     truth: BoolMask,
     void: BoolMask,
     name: str,
 ) -> Iterator[dict[str, NDArray[np.generic]]]:
     """Click one object until it is good enough; one set of rows for each click."""
     session = Session(method, prepared)
-    superpixels = prepared.regions.superpixels
+    regions = prepared.whole.regions
+    superpixels = regions.superpixels
     shape = superpixels.labels.shape
     small = [
         cv2.resize(m.astype(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
         for m in (truth, void)
     ]
     label = superpixels.mean(small[0])
-    judged = prepared.regions.shares * superpixels.count * (1 - superpixels.mean(small[1]))
+    judged = regions.shares * superpixels.count * (1 - superpixels.mean(small[1]))
     user = SimulatedUser(jitter=10.0 * (zlib.crc32(name.encode()) % 2), seed=0)
     chance = np.random.default_rng(zlib.crc32(name.encode()))
     for _ in range(MOST_CLICKS):
@@ -129,7 +131,7 @@ def click_object(
             return
         session.click(click.x, click.y, is_positive=click.is_positive)
         kept = chance.choice(len(label), min(KEPT_REGIONS, len(label)), replace=False)
-        size = float((label * prepared.regions.shares).sum())
+        size = float((label * regions.shares).sum())
         weight = judged[kept] * min(1.5, 0.2 + 2 * np.sqrt(size))
         yield {
             "context": notebook.context[kept].astype(np.float16),
@@ -140,29 +142,42 @@ def click_object(
             return
 
 
-def collect_picture(
-    data: Path, name: str, picture: str, out: Path, first: Path | None, second: Path | None
-) -> int:
-    """Click the objects of one picture and write their rows; a picture that is done is left."""
-    target = out / f"{name}-{picture}.npz"
-    if target.exists():
-        return 0
-    cv2.setNumThreads(1)
-    fold = fold_of(picture)
+def draw_objects(chance: np.random.Generator, samples: Sequence[Sample]) -> list[Sample]:
+    """Draw a few objects of a picture; large ones are likelier, as people mean them more often."""
+    if not samples:
+        return []
+    sides = np.sqrt([sample.object_mask.mean() for sample in samples])
+    count = min(MOST_OBJECTS, len(samples))
+    drawn = chance.choice(len(samples), count, replace=False, p=sides / sides.sum())
+    return [samples[index] for index in sorted(drawn)]
+
+
+def read_networks(
+    fold: int, first: Path | None, second: Path | None
+) -> tuple[Perceptron | None, Perceptron | None]:
+    """Read the networks of earlier rounds; the first has not seen the fold."""
     alone = None
     if first is not None:
         file = "alone.safetensors" if fold == 0 else f"alone-{fold % 2}.safetensors"
         alone = Perceptron.from_tensors(load_file(first / file), "alone")
-    together = Perceptron.from_tensors(load_file(second), "together") if second else None
-    notebook = Notebook(alone, together)
-    method = Fewclicks(create_backbone(), FewclicksConfig(longest_side=480), notebook)
-    chance = np.random.default_rng(zlib.crc32(f"{out.name} {picture}".encode()))
-    samples = list(sharing_pixels(_open(data, name).samples(picture)))
-    order = chance.permutation(len(samples))[:MOST_OBJECTS]
+    return alone, Perceptron.from_tensors(load_file(second), "together") if second else None
+
+
+def collect_picture(options: argparse.Namespace, name: str, picture: str) -> int:
+    """Click the objects of one picture and write their rows; a picture that is done is left."""
+    target = options.out / f"{name}-{picture}.npz"
+    if target.exists():
+        return 0
+    cv2.setNumThreads(1)
+    fold = fold_of(picture)
+    notebook = Notebook(*read_networks(fold, options.first, options.second))
+    config = FewclicksConfig(longest_side=480, zoom=0)
+    method = Fewclicks(create_backbone(options.backbone), config, notebook)
+    chance = np.random.default_rng(zlib.crc32(f"{options.out.name} {picture}".encode()))
+    samples = list(sharing_pixels(_open(options.data, name).samples(picture)))
     scenes = []
     prepared = None
-    for index in sorted(order):
-        sample = samples[index]
+    for sample in draw_objects(chance, samples):
         void = (
             sample.void_mask if sample.void_mask is not None else np.zeros_like(sample.object_mask)
         )
@@ -172,11 +187,17 @@ def collect_picture(
         _, truth, void, identity = scenes[int(chance.integers(len(scenes)))]
         image, truth, void = crop_around(chance, samples[0].image, truth, void)
         scenes.append((method.prepare(image), truth, void, identity + " cropped"))
-    rows = [row for scene in scenes for row in click_object(method, notebook, scene[0], *scene[1:])]
-    if rows:
-        arrays = {key: np.concatenate([row[key] for row in rows]) for key in rows[0]}
-        np.savez(target, fold=np.full(len(arrays["label"]), fold, np.int8), **arrays)
-    return len(rows)
+    clicks = [row for scene in scenes for row in click_object(method, notebook, *scene)]
+    if clicks:
+        arrays = {key: np.concatenate([rows[key] for rows in clicks]) for key in clicks[0]}
+        lengths = [len(rows["label"]) for rows in clicks]
+        np.savez(
+            target,
+            fold=np.full(len(arrays["label"]), fold, np.int8),
+            click=np.repeat(np.arange(len(clicks), dtype=np.int16), lengths),
+            **arrays,
+        )
+    return len(clicks)
 
 
 def _open(data: Path, name: str) -> Dataset:
@@ -196,19 +217,21 @@ def _pictures(data: Path, name: str) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--backbone", default=EMBEDDED_BACKBONE)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--first", type=Path)
     parser.add_argument("--second", type=Path)
+    parser.add_argument("--limit", type=int, help="so many pictures of each set only")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    todo = [(name, p) for name in ("coco_tiny", "photos") for p in _pictures(options.data, name)]
-    places = (options.out, options.first, options.second)
+    todo = [
+        (name, picture)
+        for name in ("coco_tiny", "photos")
+        for picture in _pictures(options.data, name)[: options.limit]
+    ]
     with ProcessPoolExecutor(options.workers) as pool:
-        jobs = [
-            pool.submit(collect_picture, options.data, name, picture, *places)
-            for name, picture in todo
-        ]
+        jobs = [pool.submit(collect_picture, options, name, picture) for name, picture in todo]
         for done, job in enumerate(jobs, 1):
             job.result()
             if done % 20 == 0:
