@@ -21,7 +21,7 @@ _Vector: TypeAlias = NDArray[np.float32]
 _EXACT_STEPS = 8  # walks that mix quickly are done by then
 _STEPS_AT_A_TIME = 64  # at most, before looking whether all tokens are saturated
 _KRYLOV_GROWTH, _KRYLOV_LIMIT = 8, 96  # vectors
-_LEFT_AT_MOST = 1e-5  # of a state's length outside the space, before the space grows
+_LEFT_AT_MOST = 1e-4  # of a state's length outside the space, before the space grows
 _NOTHING_NEW = 1e-6  # a new vector shorter than this is rounding: the space is closed
 
 
@@ -148,8 +148,8 @@ def _extrapolate(
 class _KrylovSpace:
     """Span of start, start P, start P^2 ..., and the walk in it.
 
-    Arnoldi's method with the Gram-Schmidt step done twice; for a symmetric walk all but three
-    diagonals of ``moves`` come out as 0, and it is Lanczos's with full re-orthogonalisation.
+    Arnoldi's method with the Gram-Schmidt step done twice; for a symmetric walk, Lanczos's with
+    full re-orthogonalisation.
     """
 
     def __init__(self, transition: Transition, start: _Vector) -> None:
@@ -176,10 +176,11 @@ class _KrylovSpace:
             basis[index] = self._next
             moved = self._transition.step(basis[index])
             known = basis[: index + 1]
-            for _ in range(2):
-                shares = known @ moved
-                moved -= shares @ known
-                moves[: index + 1, index] += shares
+            # Of a symmetric walk all but the last two vectors are orthogonal but for rounding.
+            for some in (known[-2:] if self._transition.is_symmetric else known, known):
+                shares = some @ moved
+                moved -= shares @ some
+                moves[index + 1 - len(some) : index + 1, index] += shares
             self._leak = float(np.linalg.norm(moved))
             if self._leak < _NOTHING_NEW:
                 size = index + 1
