@@ -11,7 +11,7 @@ import typer
 from fewclicks.cli.options import read_pairs
 
 if TYPE_CHECKING:
-    from fewclicks.evaluation.experiments.run import MeasuredRow
+    from fewclicks.evaluation.experiments.measured import MeasuredRow
 
 _CHOICES: Final = (
     "method",

@@ -17,13 +17,8 @@ from fewclicks.errors import InputError
 from fewclicks.images.boxes import Box
 from fewclicks.methods.base import AnyMethod, Prediction, Prepared
 from fewclicks.methods.maps import ClickMaps, Levels, with_levels, with_maps
-from fewclicks.session.history import (
-    KEPT_BYTES,
-    KeptAnswers,
-    Moment,
-    basis,
-    before_newest_click,
-)
+from fewclicks.session.answers import Answers
+from fewclicks.session.history import KEPT_BYTES, KeptAnswers, Moment
 from fewclicks.session.pictures import check_depth, check_mask, check_picture
 from fewclicks.session.places import Places
 from fewclicks.session.prompts import (
@@ -94,8 +89,7 @@ class Session:
     ) -> None:
         self._method = method
         prepared = image if isinstance(image, Prepared) else method.prepare(check_picture(image))
-        self._places = Places(method, prepared)
-        self._kept = KeptAnswers(kept_bytes)
+        self._answers = Answers(method, Places(method, prepared), KeptAnswers(kept_bytes))
         scene = Scene(height=prepared.height, width=prepared.width)
         self._moments: tuple[Moment, ...] = (Moment(step=None, scene=scene, asked=()),)
         self._index = 0
@@ -228,12 +222,12 @@ class Session:
             If the method takes no depth, or the values are no such map.
         """
         known = None if depth is None else check_depth(depth, self._shape)
-        before = self._places, self._kept
-        self._places, self._kept = self._places.with_depth(known), self._kept.emptied()
+        before = self._answers
+        self._answers = before.with_depth(known)
         try:
             return self._go_to(self._index)
         except BaseException:
-            self._places, self._kept = before
+            self._answers = before
             raise
 
     def undo(self) -> Prediction | None:
@@ -423,6 +417,10 @@ class Session:
         return self._moments[self._index]
 
     @property
+    def _places(self) -> Places:
+        return self._answers.places
+
+    @property
     def _shape(self) -> tuple[int, int]:
         prepared = self._places.prepared
         return prepared.height, prepared.width
@@ -432,8 +430,7 @@ class Session:
         return self._places.of(self._now.scene).prepared
 
     def _before_newest_click(self) -> Prediction | None:
-        at = before_newest_click(self._moments, self._index)
-        return None if at is None else self._answer(self._moments, at)
+        return self._answers.before_newest_click(self._moments, self._index)
 
     def _begin_with(self, mask: PackedMask) -> None:
         step = Correction(mask)
@@ -450,8 +447,8 @@ class Session:
     def _advance(self, step: Step) -> None:
         """Add a step; nothing has changed if it, or the method, fails."""
         moments = (*self._moments[: self._index + 1], self._moment_after(step))
-        prediction = self._answer(moments, self._index + 1)
-        self._kept.drop(self._moments[self._index + 1 :])
+        prediction = self._answers.of(moments, self._index + 1)
+        self._answers.kept.drop(self._moments[self._index + 1 :])
         self._moments, self._index, self._prediction = moments, self._index + 1, prediction
 
     def _moment_after(self, step: Step) -> Moment:
@@ -460,34 +457,9 @@ class Session:
         return Moment(step=step, scene=scene, asked=scene.asked(self._places.of(scene).excluded))
 
     def _go_to(self, index: int) -> Prediction | None:
-        self._prediction = self._answer(self._moments, index)
+        self._prediction = self._answers.of(self._moments, index)
         self._index = index
         return self._prediction
-
-    def _answer(self, moments: Sequence[Moment], index: int) -> Prediction | None:
-        """Give a moment's answer: the kept one, or by replay from the nearest that is kept."""
-        missing: list[int] = []
-        at: int | None = index
-        answer: Prediction | None = None
-        while at is not None and not moments[at].is_blank:
-            answer = self._kept.of(moments[at])
-            if answer is not None:
-                break
-            missing.append(at)
-            at = None if isinstance(moments[at].step, Correction) else basis(moments, at)
-        for late in reversed(missing):
-            answer = self._ask(moments[late], answer)
-            self._kept.keep(moments[late], answer)
-        return answer
-
-    def _ask(self, moment: Moment, previous: Prediction | None) -> Prediction:
-        if isinstance(moment.step, Correction):
-            answer = Prediction.from_mask(moment.step.mask.unpack())
-        else:
-            prepared = self._places.of(moment.scene).prepared
-            answer = self._method.predict(prepared, moment.asked, previous)
-        answer.probability.flags.writeable = False  # it is history now
-        return answer
 
     def _within(self, mask: BoolMask) -> BoolMask:
         excluded = self._places.of(self._now.scene).excluded

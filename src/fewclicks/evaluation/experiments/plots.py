@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from fewclicks.evaluation.curves import draw_curves, write_figure
 from fewclicks.evaluation.experiments.experiment import Experiment, Row
-from fewclicks.evaluation.experiments.run import MeasuredRow
+from fewclicks.evaluation.experiments.measured import MeasuredRow
 
 PLOTS: Final = {
     "clicks": "Mean clicks to reach an IoU, row by row",

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from fewclicks.evaluation.experiments.experiment import Experiment, Row
+from fewclicks.evaluation.experiments.measured import MeasuredRow
 from fewclicks.evaluation.experiments.plots import PLOTS
-from fewclicks.evaluation.experiments.run import MeasuredRow
 from fewclicks.files import write_text
 
 TABLES: Final = ("table.md", "table.csv")

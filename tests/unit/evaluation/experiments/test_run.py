@@ -16,8 +16,9 @@ from drawing import enlarge, mask, paint
 from fewclicks.errors import InputError, StorageError
 from fewclicks.evaluation import run as evaluation_run
 from fewclicks.evaluation.experiments.experiment import Experiment, read_experiment
+from fewclicks.evaluation.experiments.measured import MeasuredRow
 from fewclicks.evaluation.experiments.plots import draw_clicks, varied_number
-from fewclicks.evaluation.experiments.run import MeasuredRow, run_experiment
+from fewclicks.evaluation.experiments.run import run_experiment
 from fewclicks.evaluation.result import read_result
 
 HEAD = """
