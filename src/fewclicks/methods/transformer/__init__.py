@@ -1,0 +1,1 @@
+"""Click networks: a transformer sees the picture and the clicks together."""

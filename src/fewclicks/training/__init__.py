@@ -1,0 +1,1 @@
+"""Training: losses, simulated clicks, augmentation, the loop and its checkpoints."""
