@@ -1,0 +1,50 @@
+"""Head: from features at several sizes to one logit for each pixel of the largest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+_START_DEVIATION: Final = 0.01
+
+
+class SegmentationHead(nn.Module):
+    """One layer for each pixel at each size, then one for all sizes together.
+
+    Parameters
+    ----------
+    widths
+        Channels of the features at each size.
+    width
+        Channels in between.
+    dropout
+        Probability in [0, 1) that a channel is left out in training.
+
+    References
+    ----------
+    .. [1] Xie et al., "SegFormer", NeurIPS 2021, section 3.2 (arXiv:2105.15203).
+    """
+
+    def __init__(self, widths: Sequence[int], width: int, *, dropout: float) -> None:
+        super().__init__()
+        self.levels = nn.ModuleList(nn.Conv2d(each, width, kernel_size=1) for each in widths)
+        self.fuse = nn.Conv2d(len(widths) * width, width, kernel_size=1)
+        self.dropout = nn.Dropout2d(dropout)
+        self.classify = nn.Conv2d(width, 1, kernel_size=1)
+        nn.init.normal_(self.classify.weight, std=_START_DEVIATION)
+        nn.init.zeros_(self.classify.bias)
+
+    def forward(self, features: Sequence[Tensor]) -> Tensor:
+        """Give logits, (b, 1, rows, columns) of the first features."""
+        size = features[0].shape[2:]
+        seen = [
+            functional.interpolate(layer(each).relu(), size=size, mode="bilinear")
+            for layer, each in zip(self.levels, features, strict=True)
+        ]
+        fused = self.fuse(torch.cat(seen, dim=1)).relu()
+        logits: Tensor = self.classify(self.dropout(fused))
+        return logits
