@@ -7,13 +7,13 @@ stand before their parent. A picture's graph is connected, so a tree has 2n - 1 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from heapq import heappop, heappush
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from fewclicks.methods.energy.region_graph import RegionGraph
+from fewclicks.methods.energy.ward import merge_touching
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,9 +71,8 @@ def ward_tree(
     ----------
     .. [1] Ward, "Hierarchical Grouping to Optimize an Objective Function", JASA 1963.
     """
-    parents, heights = _ward(
-        graph.first, graph.second, np.asarray(descriptors, np.float64), np.asarray(masses)
-    )
+    means = np.asarray(descriptors, np.float64)
+    parents, heights = _rising(*merge_touching(graph.first, graph.second, means, masses))
     return RegionTree(parents=parents, heights=heights)
 
 
@@ -89,53 +88,18 @@ def bottleneck_tree(graph: RegionGraph, barriers: NDArray[np.float64]) -> Region
 
 
 @numba.njit(cache=True, nogil=True)
-def _ward(
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
-    descriptors: NDArray[np.float64],
-    masses: NDArray[np.float64],
+def _rising(
+    children: NDArray[np.int64], costs: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    leaves, channels = descriptors.shape
-    count = 2 * leaves - 1
-    means = np.zeros((count, channels))
-    means[:leaves] = descriptors
-    mass = np.zeros(count)
-    mass[:leaves] = masses
-    parents = np.full(count, -1, dtype=np.int64)
-    heights = np.zeros(count)
-    neighbours = [[0 for _ in range(0)] for _ in range(count)]
-    heap = [(0.0, 0, 0) for _ in range(0)]
-    for a, b in zip(first, second):  # noqa: B905 (numba knows no strict)
-        neighbours[a].append(b)
-        neighbours[b].append(a)
-        heappush(heap, (_ward_cost(means, mass, a, b), a, b))
-    seen_by = np.full(count, -1, dtype=np.int64)
-    node = leaves
-    while node < count:
-        cost, a, b = heappop(heap)
-        if parents[a] >= 0 or parents[b] >= 0:
-            continue
-        parents[a] = parents[b] = node
-        heights[node] = max(cost, heights[a], heights[b])
-        mass[node] = mass[a] + mass[b]
-        means[node] = (mass[a] * means[a] + mass[b] * means[b]) / mass[node]
-        for child in (a, b):
-            for other in neighbours[child]:
-                if parents[other] < 0 and seen_by[other] != node:
-                    seen_by[other] = node
-                    neighbours[node].append(other)
-                    neighbours[other].append(node)
-                    heappush(heap, (_ward_cost(means, mass, other, node), other, node))
-        node += 1
+    """Parents, and costs raised to those of the children."""
+    leaves = len(children) + 1
+    parents = np.full(2 * leaves - 1, -1, dtype=np.int64)
+    heights = np.zeros(2 * leaves - 1)
+    for step in range(leaves - 1):
+        a, b = children[step]
+        parents[a] = parents[b] = leaves + step
+        heights[leaves + step] = max(costs[step], heights[a], heights[b])
     return parents, heights
-
-
-@numba.njit(cache=True, nogil=True)
-def _ward_cost(means: NDArray[np.float64], mass: NDArray[np.float64], a: int, b: int) -> float:
-    distance = 0.0
-    for c in range(means.shape[1]):
-        distance += (means[a, c] - means[b, c]) ** 2
-    return float(distance * mass[a] * mass[b] / (mass[a] + mass[b]))
 
 
 @numba.njit(cache=True, nogil=True)
