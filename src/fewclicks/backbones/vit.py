@@ -1,7 +1,8 @@
 """ViT: any vision transformer in a Hugging Face folder as a backbone.
 
 Where its tokens look is either the attention of one of its layers, as published, or how alike the
-keys of one of its layers are, which is sharper. Patches may overlap, for a finer grid.
+keys of one of its layers are, which is sharper, or its outputs. Patches may overlap, for a finer
+grid.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
     from fewclicks.backbones.vit_network import VitNetwork
 
-_KINDS: Final = ("keys", "attention")
-_BLOCK_OF_KIND: Final = {"keys": -2, "attention": -1}
+_KINDS: Final = ("keys", "attention", "outputs")
+_BLOCK_OF_KIND: Final = {"keys": -2, "attention": -1, "outputs": -1}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,10 +41,12 @@ class VitConfig:
         A folder, a hub id, or a name that ``fewclicks weights list`` shows.
     kind
         Of attention: ``"keys"`` is how alike the keys of a layer are, ``"attention"`` the softmax
-        of its queries and keys, averaged over heads.
+        of its queries and keys, averaged over heads, ``"outputs"`` how alike its outputs are.
     block
-        The layer, from 0 on or from -1 backwards; None takes the last but one for keys and the
-        last for attention.
+        The layer, from 0 on or from -1 backwards; None takes the last but one for keys, else the
+        last.
+    centred
+        Whether keys are taken without their mean over the picture.
     temperature
         Of the keys' affinity ``softmax(cos / temperature)``; lower is sharper.
     locality
@@ -52,7 +55,8 @@ class VitConfig:
     stride
         Of the patches, in pixels; None takes half a patch.
     longest_side
-        Of the picture as the network sees it, in pixels; the aspect is kept.
+        Of the picture as the network sees it, in pixels; the aspect is kept. None shows it at its
+        own size, rounded up to whole strides.
     side
         If given, the picture is stretched to a square of this side instead, in pixels.
     flip
@@ -66,10 +70,11 @@ class VitConfig:
     weights: str = ""
     kind: str = "keys"
     block: int | None = None
+    centred: bool = True
     temperature: float = 0.07
     locality: float = 0.0
     stride: int | None = None
-    longest_side: int = 480
+    longest_side: int | None = 480
     side: int | None = None
     flip: bool = False
     device: str = "auto"
@@ -126,7 +131,7 @@ class VitBackbone:
         self._loading = threading.Lock()
 
     def features(self, image: RgbImage) -> Features:
-        """Describe each token by its keys.
+        """Describe each token by its keys, or by its outputs.
 
         Parameters
         ----------
@@ -135,14 +140,13 @@ class VitBackbone:
         Returns
         -------
         Features
-            Keys without their mean, of length 1. So ``|a - b|^2 = 2 - 2 cos(a, b)``, and the
-            affinity at twice the temperature is that of `attention` by keys. With a locality, two
-            more channels hold the place; with flip, each half of the channels is one look.
+            Keys of length 1. So ``|a - b|^2 = 2 - 2 cos(a, b)``, and the affinity at twice the
+            temperature is that of `attention` by keys. Outputs are as the network gives them, and
+            their mean square length makes up for it. With a locality, two more channels hold the
+            place; with flip, each half of the channels is one look.
         """
-        tokens, grid = self._tokens(image)
-        return Features(
-            tokens=tokens.cpu().numpy(), grid=grid, temperature=2.0 * self.config.temperature
-        )
+        tokens, grid, temperature = self._tokens(image)
+        return Features(tokens=tokens.cpu().numpy(), grid=grid, temperature=temperature)
 
     def attention(self, image: RgbImage) -> Attention:
         """Say where each token looks, by the configuration's kind.
@@ -157,29 +161,36 @@ class VitBackbone:
         """
         from fewclicks.backbones.attention_capture import gaussian_attention
 
-        if self.config.kind == "keys":
-            tokens, grid = self._tokens(image)
-            matrix = gaussian_attention(tokens, temperature=2.0 * self.config.temperature)
-        else:
+        if self.config.kind == "attention":
             matrix, grid = self._looked(image)
+        else:
+            tokens, grid, temperature = self._tokens(image)
+            matrix = gaussian_attention(tokens, temperature=temperature)
         return Attention(matrix=matrix.cpu().numpy(), grid=grid)
 
-    def _tokens(self, image: RgbImage) -> tuple[Tensor, Grid]:
-        """Keys of unit length; of both looks side by side, so that their cosines are averaged."""
+    def _tokens(self, image: RgbImage) -> tuple[Tensor, Grid, float]:
+        """Tokens and their affinity's temperature; both looks side by side average the cosines."""
         import torch
 
         shown, grid = self._show(image)
-        looks = [_unit_keys(self._loaded().look(shown, grid).keys, grid)]
+        looks = [self._describe(shown, grid)]
         if self.config.flip:
-            mirrored = _unit_keys(self._loaded().look(shown[:, ::-1], grid).keys, grid)
-            looks.append(mirrored[_mirror(grid)])
+            looks.append(self._describe(shown[:, ::-1], grid)[_mirror(grid)])
         tokens = torch.cat(looks, dim=1) / len(looks) ** 0.5
+        temperature = 2.0 * self.config.temperature
+        if self.config.kind == "outputs":
+            temperature *= float(tokens.square().sum(dim=1).mean())
         if self.config.locality:
             # Places in units in which the affinity takes exp(-distance^2 / (2 locality^2)).
-            unit = self.config.temperature**0.5 / self.config.locality
+            unit = (temperature / 2.0) ** 0.5 / self.config.locality
             places = torch.from_numpy(_places(grid) * np.float32(unit)).to(tokens.device)
             tokens = torch.cat([tokens, places], dim=1)
-        return tokens, grid
+        return tokens, grid, temperature
+
+    def _describe(self, shown: RgbImage, grid: Grid) -> Tensor:
+        if self.config.kind == "outputs":
+            return self._loaded().outputs(shown, grid).float()
+        return _unit_keys(self._loaded().look(shown, grid).keys, grid, self.config.centred)
 
     def _looked(self, image: RgbImage) -> tuple[Tensor, Grid]:
         """Attend as the network itself does, (n, n)."""
@@ -194,11 +205,14 @@ class VitBackbone:
     def _show(self, image: RgbImage) -> tuple[RgbImage, Grid]:
         """Resize until cells of a stride tile the picture; pad until patches centre on cells."""
         height, width = image.shape[:2]
-        if self.config.side is None:
+        seen: tuple[float, float]
+        if self.config.side is not None:
+            seen = (self.config.side, self.config.side)
+        elif self.config.longest_side is not None:
             scale = self.config.longest_side / max(height, width)
             seen = (height * scale, width * scale)
         else:
-            seen = (self.config.side, self.config.side)
+            seen = (height + -height % self._stride, width + -width % self._stride)
         grid = Grid(*(max(1, round(side / self._stride)) for side in seen))
         fitted = resize_image(
             image, height=grid.height * self._stride, width=grid.width * self._stride
@@ -245,12 +259,12 @@ def _choose_block(config: VitConfig, folder: VitFolder) -> int:
     return config.block % folder.blocks
 
 
-def _unit_keys(keys: Tensor, grid: Grid) -> Tensor:
-    """Keys of the tokens that have a place, heads side by side, without their mean, (n, c)."""
+def _unit_keys(keys: Tensor, grid: Grid, centred: bool) -> Tensor:
+    """Keys of the tokens that have a place, heads side by side, of length 1, (n, c)."""
     from torch.nn.functional import normalize
 
     flat = keys[:, -grid.count :].float().transpose(0, 1).flatten(1)
-    return normalize(flat - flat.mean(dim=0), dim=1)
+    return normalize(flat - flat.mean(dim=0) if centred else flat, dim=1)
 
 
 def _own_attention(network: VitNetwork, shown: RgbImage, grid: Grid) -> Tensor:

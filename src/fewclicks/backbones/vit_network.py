@@ -70,6 +70,28 @@ class VitNetwork:
         QueriesAndKeys
             Of leading + n tokens; the leading ones have no place in the picture.
         """
+        with capture_block(self._block) as capture:
+            self._run(image, grid)
+        return capture.taken
+
+    @torch.inference_mode()
+    def outputs(self, image: RgbImage, grid: Grid) -> Tensor:
+        """Run the network on a picture and keep what its last layer puts out, normed.
+
+        Parameters
+        ----------
+        image, grid
+            See `look`.
+
+        Returns
+        -------
+        (n, c)
+            Of the tokens that have a place in the picture.
+        """
+        tokens: Tensor = self._run(image, grid).last_hidden_state[0, -grid.count :]
+        return tokens
+
+    def _run(self, image: RgbImage, grid: Grid) -> Any:
         pixels = torch.from_numpy(np.ascontiguousarray(image)).to(self._device)
         colours = pixels.permute(2, 0, 1).float() / 255.0
         inputs = ((colours - self._mean) / self._deviation)[None].to(self._dtype)
@@ -78,9 +100,7 @@ class VitNetwork:
             options["interpolate_pos_encoding"] = True
         if "noise" in self._takes:  # a masked autoencoder shuffles its patches by it
             options["noise"] = torch.arange(grid.count, device=self._device)[None]
-        with capture_block(self._block) as capture:
-            self._model(pixel_values=inputs, **options)
-        return capture.taken
+        return self._model(pixel_values=inputs, **options)
 
 
 def _load(folder: VitFolder, block: int, dtype: torch.dtype) -> nn.Module:
