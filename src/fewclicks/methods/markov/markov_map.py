@@ -20,7 +20,7 @@ _Vector: TypeAlias = NDArray[np.float32]
 
 _EXACT_STEPS = 8  # walks that mix quickly are done by then
 _STEPS_AT_A_TIME = 64  # at most, before looking whether all tokens are saturated
-_KRYLOV_GROWTH, _KRYLOV_LIMIT = 8, 96  # vectors
+_KRYLOV_GROWTH, _KRYLOV_LIMIT = 4, 96  # vectors, at least and at most
 _LEFT_AT_MOST = 1e-4  # of a state's length outside the space, before the space grows
 _NOTHING_NEW = 1e-6  # a new vector shorter than this is rounding: the space is closed
 
@@ -87,7 +87,7 @@ def markov_map(
     -----
     The first 8 steps are walked. All later ones are combinations of the few vectors of a Krylov
     space that starts there, so a thousand steps cost 8 products with the matrix and one for each
-    vector: 8 where the walk mixes quickly, at most 96 where it does not.
+    vector: 4 where the walk mixes quickly, at most 96 where it does not.
 
     References
     ----------
@@ -163,7 +163,7 @@ class _KrylovSpace:
     def grow(self) -> bool:
         """Add vectors; False if there are as many as there may be, or all there are."""
         old = len(self.basis)
-        size = min(old + _KRYLOV_GROWTH, _KRYLOV_LIMIT, self._transition.count)
+        size = min(old + max(_KRYLOV_GROWTH, old // 4), _KRYLOV_LIMIT, self._transition.count)
         if size == old or self._leak < _NOTHING_NEW:
             return False
         basis = np.empty((size, self.basis.shape[1]), dtype=np.float32)

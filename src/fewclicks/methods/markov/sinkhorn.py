@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import blas
 
 from fewclicks.arrays import FloatMatrix
+from fewclicks.methods.markov.compact_matrix import CompactMatrix, PlainMatrix, fast_products
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,6 +35,8 @@ class Transition:
     ----------
     kernel : (n, n)
         Not negative.
+    products
+        The same as a step reads it; rounded to 16 bits where the matrix is large.
     rows, columns : (n,)
         Scaling of the rows and of the columns.
     is_symmetric
@@ -46,6 +48,7 @@ class Transition:
     """
 
     kernel: FloatMatrix
+    products: CompactMatrix | PlainMatrix
     rows: NDArray[np.float32]
     columns: NDArray[np.float32]
     is_symmetric: bool
@@ -68,11 +71,9 @@ class Transition:
         -------
         Of the same shape, ``places @ matrix``.
         """
-        scaled = places * self.rows
-        if self.is_symmetric and places.ndim == 1:
-            moved = _product(self.kernel, scaled)
-        else:
-            moved = np.matmul(scaled, self.kernel)
+        if places.ndim > 1:
+            return np.stack([self.step(place) for place in places])
+        moved = self.products.after(places * self.rows)
         moved *= self.columns
         return moved
 
@@ -177,35 +178,43 @@ def _is_symmetric(kernel: FloatMatrix, tolerance: np.float32) -> bool:
     return True
 
 
-def _product(kernel: FloatMatrix, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Multiply a symmetric matrix by a vector, reading one half of it only."""
-    product: NDArray[np.float32] = blas.ssymv(1.0, kernel.T, vector)
-    return product
-
-
 def _scale_symmetric(kernel: FloatMatrix, rounds: int, tolerance: float) -> Transition:
+    half = fast_products(kernel, is_symmetric=True)
     scale = 1.0 / np.sqrt(kernel.sum(axis=1))
     for done in range(rounds + 1):
-        reached = _product(kernel, scale)
+        reached = half.after(scale)
         error = float(np.abs(scale * reached - 1.0).max())
         if error <= tolerance or done == rounds:
             break
         scale = np.sqrt(scale / reached)
     return Transition(
-        kernel=kernel, rows=scale, columns=scale, is_symmetric=True, error=error, rounds=done
+        kernel=kernel,
+        products=half,
+        rows=scale,
+        columns=scale,
+        is_symmetric=True,
+        error=error,
+        rounds=done,
     )
 
 
 def _scale(kernel: FloatMatrix, rounds: int, tolerance: float) -> Transition:
+    whole = fast_products(kernel, is_symmetric=False)
     rows = 1.0 / np.sqrt(kernel.sum(axis=1))
     columns = np.ones_like(rows)
     for done in range(rounds + 1):
-        reached = rows @ kernel
+        reached = whole.after(rows)
         error = float(np.abs(columns * reached - 1.0).max())
         if (error <= tolerance and done) or done == rounds:
             break
         columns = 1.0 / reached
-        rows = 1.0 / (kernel @ columns)
+        rows = 1.0 / whole.before(columns)
     return Transition(
-        kernel=kernel, rows=rows, columns=columns, is_symmetric=False, error=error, rounds=done
+        kernel=kernel,
+        products=whole,
+        rows=rows,
+        columns=columns,
+        is_symmetric=False,
+        error=error,
+        rounds=done,
     )

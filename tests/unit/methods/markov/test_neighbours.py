@@ -8,6 +8,7 @@ from scipy.special import rel_entr
 from drawing import BLOB, enlarge, mask, paint
 from fewclicks.backbones.colour import ColourBackbone, ColourConfig
 from fewclicks.clicks import Click
+from fewclicks.methods.markov.compact_matrix import PlainMatrix
 from fewclicks.methods.markov.m2n2 import M2N2
 from fewclicks.methods.markov.neighbours import AttentionNN, KlNN, M2N2NoFloodFill
 from fewclicks.methods.markov.sinkhorn import Transition
@@ -62,7 +63,13 @@ def test_the_walk_shows_the_attention_as_it_was_before_it_was_tempered(
     kernel = (attention / attention.max(axis=1, keepdims=True)) ** np.float32(1 / 0.65)
     ones = np.ones(9, dtype=np.float32)
     transition = Transition(
-        kernel=kernel, rows=ones, columns=ones, is_symmetric=False, error=0.0, rounds=0
+        kernel=kernel,
+        products=PlainMatrix(matrix=kernel),
+        rows=ones,
+        columns=ones,
+        is_symmetric=False,
+        error=0.0,
+        rounds=0,
     )
     walk = MarkovWalk(transition=transition, temperature=0.65, saturation=0.3, max_steps=10)
     stages = walk.stages(start)
