@@ -19,6 +19,7 @@ from fewclicks.cli.evaluate import evaluate
 from fewclicks.cli.listing import backbones, methods
 from fewclicks.cli.report import report
 from fewclicks.cli.segment import segment
+from fewclicks.cli.train import train
 from fewclicks.errors import FewclicksError, UnknownEntryError
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
@@ -63,6 +64,7 @@ app.command()(backbones)
 app.command()(evaluate)
 app.command()(report)
 app.command()(bench)
+app.command()(train)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(weights.app, name="weights")
 

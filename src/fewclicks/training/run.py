@@ -1,0 +1,165 @@
+"""A training from its plan to a network file: what is read, built, learnt, measured and kept."""
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from torch import nn
+
+from fewclicks.backbones.device import choose_device
+from fewclicks.errors import InputError
+from fewclicks.methods.transformer.initialising import initialise_from
+from fewclicks.methods.transformer.network_files import load_network, save_network
+from fewclicks.methods.transformer.simpleclick_network import (
+    SimpleClickNetwork,
+    SimpleClickNetworkConfig,
+)
+from fewclicks.training.chance import Purpose, chance_of
+from fewclicks.training.journal import write_result
+from fewclicks.training.loop import Watcher, learn
+from fewclicks.training.measuring import measure_network
+from fewclicks.training.plan import PRECISIONS, NetworkChoice, TrainingPlan
+from fewclicks.training.samples import Samples
+
+NETWORK: Final = "network.safetensors"
+
+
+def train(
+    plan: TrainingPlan,
+    out: Path,
+    *,
+    data: str | None = None,
+    resume: bool = False,
+    device: str = "auto",
+    fabric: Any = None,
+    watch: Watcher = lambda _done, _total, _loss: None,
+) -> dict[str, Any]:
+    """Carry out a plan, and write ``network.safetensors`` and ``training.json``.
+
+    Parameters
+    ----------
+    out
+        Folder for these, for the checkpoint and for TensorBoard's events.
+    data
+        Folder of data sets.
+    resume
+        Go on with the training that `out` holds, if there is one.
+    device
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    fabric
+        As `launch` gives it, for several trainings in one process; made here if left out.
+    watch
+        Called after each step.
+
+    Returns
+    -------
+    dict
+        What ``training.json`` holds.
+
+    Raises
+    ------
+    FewclicksError
+        For a plan that cannot be carried out, an `out` that holds another training, or a loss
+        that is no number any more.
+    """
+    started = time.perf_counter()
+    own = fabric is None
+    fabric = fabric or launch(plan.run.precision, device)
+    plan.run.portions(fabric.world_size)  # refuses what cannot be shared out, before hours pass
+    samples = Samples(plan, {name: each.open(data) for name, each in plan.targets.items()})
+    network = create_network(plan.network, plan.run.seed)
+    weights = out / NETWORK
+
+    def measure(learnt: nn.Module, _step: int) -> dict[str, float]:
+        _save(learnt, weights, fabric)
+        return measure_network(weights, plan.evaluation, data=data, fabric=fabric)
+
+    learner = learn(
+        plan,
+        network,
+        samples,
+        out,
+        fabric=fabric,
+        resume=resume,
+        measure=measure if plan.evaluation.dataset else None,
+        watch=watch,
+    )
+    _save(network, weights, fabric)
+    result = {
+        "title": plan.title,
+        "steps": learner.step,
+        "pictures": samples.pictures,
+        "seconds": round(time.perf_counter() - started, 1),
+        "processes": fabric.world_size,
+        "measured": learner.figures,
+        "published": dict(plan.published),
+        "plan": plan.describe(),
+    }
+    if fabric.global_rank == 0:
+        write_result(out, result)
+    if own:
+        del learner, network, samples
+        close(fabric)
+    return result
+
+
+def launch(precision: str, device: str = "auto") -> Any:
+    """Join the other processes that torchrun started, or be the only one."""
+    from lightning.fabric import Fabric
+
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    everywhere = int(os.environ.get("WORLD_SIZE", "1"))
+    fabric = Fabric(
+        accelerator=choose_device(device).type,
+        devices=here,
+        num_nodes=max(1, everywhere // here),
+        strategy="ddp" if everywhere > 1 else "auto",
+        precision=PRECISIONS[precision],
+    )
+    fabric.launch()
+    return fabric
+
+
+def set_threads(count: int) -> None:
+    """Hold torch to so many threads; 0 leaves it as it is."""
+    if count:
+        torch.set_num_threads(count)
+
+
+def close(fabric: Any) -> None:
+    """Part from the other processes; without this some abort at their end."""
+    fabric.barrier()
+    gc.collect()
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+def create_network(choice: NetworkChoice, seed: int) -> SimpleClickNetwork:
+    """Build a network that begins as the plan says; what is not given is drawn by the seed.
+
+    Raises
+    ------
+    WeightsError
+        If the weights to begin with are not on this machine, or do not fit.
+    """
+    if choice.weights is not None:
+        return load_network(choice.weights).requires_grad_(True)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(chance_of(Purpose.WEIGHTS, seed).integers(2**31)))
+        network = SimpleClickNetwork(SimpleClickNetworkConfig(**choice.shape))
+    if choice.start is not None:
+        initialise_from(network, choice.start)
+    return network
+
+
+def _save(network: nn.Module, path: Path, fabric: Any) -> None:
+    if not isinstance(network, SimpleClickNetwork):
+        raise InputError(f"{type(network).__name__} is no SimpleClick network; cannot be saved.")
+    if fabric.global_rank == 0:
+        save_network(network, path)
+    fabric.barrier()
