@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import threading
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bright_network import save_bright_network
 from drawing import BLOB, paint
 from fewclicks.arrays import BoolMask, RgbImage
 from fewclicks.clicks import Click
@@ -26,15 +28,25 @@ LEAST_IOU = {"attention_nn": 0.25}
 """What one click reaches on a plain object, where that is not 0.8: attention without a walk sees
 the tokens near a click only, which is why the paper has it as a baseline."""
 
+SETTINGS: dict[str, dict[str, Any]] = {}
+"""What a method cannot do without; see `weights`."""
+
 PICTURE = paint(BLOB)
 ON = Click(x=30, y=24)
 OFF = Click(x=70, y=50, is_positive=False)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def weights(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Give methods that have no weights of their own some that call bright pixels the object."""
+    file = save_bright_network(tmp_path_factory.mktemp("weights") / "bright.safetensors")
+    SETTINGS["simpleclick"] = {"weights": str(file), "least_side": 8}
+
+
 @cache
 def built(name: str) -> AnyMethod:
     """One method for all tests: it has no memory, so they cannot disturb each other."""
-    return create_method(name)
+    return create_method(name, **SETTINGS.get(name, {}))
 
 
 @cache
@@ -89,7 +101,7 @@ def test_a_configuration_is_frozen_and_every_field_has_a_default(name: str) -> N
     for field in dataclasses.fields(config):
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(config, field.name, getattr(config, field.name))
-    assert type(config)() == config
+    assert type(config)(**SETTINGS.get(name, {})) == config
 
 
 @every_method

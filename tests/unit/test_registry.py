@@ -19,7 +19,7 @@ from fewclicks.backbones.registry import (
     create_backbone,
     find_backbone,
 )
-from fewclicks.errors import InputError, UnknownEntryError
+from fewclicks.errors import InputError, UnknownEntryError, WeightsError
 from fewclicks.methods import registry
 from fewclicks.methods.registry import METHODS, MethodEntry, create_method, find_method
 
@@ -89,13 +89,25 @@ def test_every_entry_names_a_class_that_is_there(entry: MethodEntry | BackboneEn
     assert isinstance(getattr(importlib.import_module(module), name), type)
 
 
-@pytest.mark.parametrize("entry", METHODS, ids=lambda entry: entry.name)
+@pytest.mark.parametrize(
+    "entry", [each for each in METHODS if "weights" not in each.needs], ids=lambda entry: entry.name
+)
 def test_every_method_can_be_created_by_its_name(entry: MethodEntry):
     method = create_method(entry.name)
 
     assert method.config == type(method).config_type()
     assert entry.source
     assert entry.summary
+
+
+@pytest.mark.parametrize(
+    "entry", [each for each in METHODS if "weights" in each.needs], ids=lambda entry: entry.name
+)
+def test_a_method_without_weights_of_its_own_says_how_to_name_some(entry: MethodEntry):
+    with pytest.raises(WeightsError, match=rf"'{entry.name}' .* --set weights=") as caught:
+        create_method(entry.name)
+
+    assert "\n" not in str(caught.value)
 
 
 def test_the_default_is_our_own_method_on_the_embedded_backbone():

@@ -92,6 +92,14 @@ BACKBONES: Final = (
         source="this package; no weights",
     ),
     BackboneEntry(
+        name="builtin",
+        target="fewclicks.backbones.builtin:BuiltInBackbone",
+        kind=("attention", "features"),
+        licence="Apache-2.0",
+        size=5_301_611,
+        source="this package; its own network, by onnxruntime",
+    ),
+    BackboneEntry(
         name="none",
         target="fewclicks.backbones.none:NoBackbone",
         kind=("attention", "features"),
@@ -268,7 +276,11 @@ def choose_depth(choice: str | None, kind: DepthKind) -> tuple[str | None, Depth
 
 
 def device_settings(
-    device: str | None, *, backbone: str | None = None, depth: str | None = None
+    device: str | None,
+    *,
+    backbone: str | None = None,
+    depth: str | None = None,
+    method_is_network: bool = False,
 ) -> dict[str, str]:
     """Put what is a network on a device: settings for `fewclicks.create_method`.
 
@@ -279,15 +291,17 @@ def device_settings(
         to itself.
     backbone, depth
         Names, as for `create_backbone` and `create_depth`.
+    method_is_network
+        Whether the method has a device of its own.
 
     Raises
     ------
     InputError
-        If neither is a network and the device is not the CPU.
+        If none is a network and the device is not the CPU.
     """
     if device is None:
         return {}
-    networks = []
+    networks = [""] if method_is_network else []
     if backbone is not None and (
         backbone not in _BACKBONE_BY_NAME or find_backbone(backbone).weights
     ):
@@ -299,7 +313,7 @@ def device_settings(
             f"Device is '{device}', but neither backbone nor depth is a network; leave it out, or "
             "choose another --backbone."
         )
-    return {f"{part}.device": device for part in networks}
+    return {f"{part}.device" if part else "device": device for part in networks}
 
 
 def _build(target: str, name: str, settings: Mapping[str, Any]) -> Any:

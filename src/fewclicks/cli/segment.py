@@ -131,7 +131,7 @@ def segment(
 
     from fewclicks.backbones.registry import choose_depth, device_settings
     from fewclicks.evaluation.threads import limited_threads
-    from fewclicks.methods.registry import create_method
+    from fewclicks.methods.registry import create_method, find_method
 
     source, depths = choose_depth(depth, depth_kind)
     if picture.is_dir() and depths is not None and not depths.place.is_dir():
@@ -140,7 +140,12 @@ def segment(
             "each picture."
         )
     typed = read_pairs("--set", settings)
-    of_device = device_settings(device, backbone=backbone, depth=source)
+    of_device = device_settings(
+        device,
+        backbone=backbone,
+        depth=source,
+        method_is_network="torch" in find_method(method).needs,
+    )
     chosen = create_method(method, backbone=backbone, depth=source, **{**of_device, **typed})
     _check_abilities(chosen, maps=maps, level=wanted)
     with nullcontext() if threads is None else limited_threads(threads):

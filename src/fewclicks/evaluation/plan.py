@@ -86,7 +86,12 @@ class Plan:
             raise InputError(
                 f"Method '{self.method}' takes no depth, but got '{self.depth}'; leave it out."
             )
-        of_device = device_settings(self.device, backbone=self.backbone, depth=source)
+        of_device = device_settings(
+            self.device,
+            backbone=self.backbone,
+            depth=source,
+            method_is_network="torch" in find_method(self.method).needs,
+        )
         return create_method(
             self.method, backbone=self.backbone, depth=source, **{**of_device, **self.settings}
         )

@@ -159,6 +159,16 @@ METHODS: Final = (
         source="Gulshan et al., CVPR 2010",
         summary="graph cut whose object is star-convex along straight lines",
     ),
+    MethodEntry(
+        name="simpleclick",
+        family="transformer",
+        target="fewclicks.methods.transformer.simpleclick:SimpleClick",
+        source="arXiv:2210.11006",
+        summary="a trained vision transformer that sees picture and clicks together",
+        needs=frozenset({"torch", "weights"}),
+        trainable=True,
+        parameters=96_465_857,
+    ),
 )
 
 _BY_NAME: Final = {entry.name: entry for entry in METHODS}

@@ -35,8 +35,8 @@ class SegmentationHead(nn.Module):
         self.fuse = nn.Conv2d(len(widths) * width, width, kernel_size=1)
         self.dropout = nn.Dropout2d(dropout)
         self.classify = nn.Conv2d(width, 1, kernel_size=1)
-        nn.init.normal_(self.classify.weight, std=_START_DEVIATION)
-        nn.init.zeros_(self.classify.bias)
+        for values in self.classify.parameters():  # nearly undecided at first
+            nn.init.normal_(values, std=_START_DEVIATION if values.ndim > 1 else 0.0)
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
         """Give logits, (b, 1, rows, columns) of the first features."""

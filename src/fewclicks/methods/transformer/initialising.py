@@ -116,7 +116,7 @@ def _layers(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:
 
 def _block(layer: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Name the tensors of a block as ours, queries, keys and values in one."""
-    block = {}
+    block: dict[str, Tensor] = {}
     for kind in ("weight", "bias"):
         parts = {name: _called(layer, name, kind) for name in _CALLED}
         block |= {

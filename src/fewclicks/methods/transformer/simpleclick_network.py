@@ -160,7 +160,7 @@ class SimpleClickNetwork(nn.Module):
         Parameters
         ----------
         image : (b, 3, H, W)
-            Red, green, blue in [0, 1]; sides are multiples of a patch, see `check_size`.
+            Red, green, blue in [0, 1]; its sides are multiples of a window, or below two of them.
         guidance : (b, 3, H, W)
             Probability of the previous answer, disks of positive clicks, disks of negative ones.
 
@@ -221,6 +221,7 @@ class SimpleClickNetwork(nn.Module):
                 f"image is {height} x {width} pixels; needs sides that are multiples of {patch}, "
                 f"from {2 * patch} on."
             )
+        windows_of(height // patch, width // patch, self.config.window)
 
 
 def count_parameters(network: nn.Module) -> int:

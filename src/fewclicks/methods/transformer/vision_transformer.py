@@ -148,7 +148,7 @@ class VisionTransformer(nn.Module):
 
     def places(self, rows: int, columns: int) -> Tensor:
         """Give the position embedding of a grid, (1, rows, columns, dim)."""
-        learnt = self.position
+        learnt: Tensor = self.position
         if learnt.shape[2:] != (rows, columns):
             # Half precision has no bicubic interpolation everywhere.
             spread = functional.interpolate(learnt.float(), size=(rows, columns), mode="bicubic")
@@ -196,6 +196,6 @@ def in_windows(block: nn.Module, tokens: Tensor, windows: tuple[int, int]) -> Te
     down, across = windows
     height, width = rows // down, columns // across
     cut = tokens.view(batch, down, height, across, width, dim).transpose(2, 3)
-    changed = block(cut.reshape(-1, height * width, dim))
+    changed: Tensor = block(cut.reshape(-1, height * width, dim))
     joined = changed.view(batch, down, across, height, width, dim).transpose(2, 3)
     return joined.reshape(batch, rows, columns, dim)

@@ -1,0 +1,123 @@
+"""Inference: a trained click network looks at a region of a picture, stretched to its own size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from fewclicks.arrays import FloatMap, RgbImage
+from fewclicks.backbones.device import choose_device, choose_dtype
+from fewclicks.clicks import Click
+from fewclicks.images.boxes import Box
+from fewclicks.methods.transformer.click_maps import click_disks
+from fewclicks.methods.transformer.simpleclick_network import SimpleClickNetwork
+
+
+@dataclass(frozen=True, slots=True)
+class _MovedClick:
+    """A click as the stretched region shows it, between pixels."""
+
+    x: float
+    y: float
+    is_positive: bool
+
+
+class NetworkInference:
+    """Runs a network, on a device and in a precision.
+
+    Parameters
+    ----------
+    network
+        Of SimpleClick's form; moved to the device, and taken over.
+    side
+        Of the square that a region is stretched to, in pixels; the network's own if 0.
+    flip
+        Whether to average with the mirrored region; twice the time.
+    device, precision
+        As a person asks for them.
+
+    Raises
+    ------
+    InputError
+        If the device is not there.
+    ShapeError
+        If the network cannot see squares of this side.
+
+    Notes
+    -----
+    Regions and answers are stretched linearly, corner on corner, without smoothing: as the
+    published networks were measured.
+    """
+
+    def __init__(
+        self, network: SimpleClickNetwork, *, side: int, flip: bool, device: str, precision: str
+    ) -> None:
+        self._device = choose_device(device)
+        self._dtype = choose_dtype(precision, self._device)
+        self._network = network.eval().requires_grad_(False).to(self._device, self._dtype)
+        self._size = (side or network.config.side,) * 2
+        self._flip = flip
+        network.check_size(*(torch.empty(1, 3, *self._size, device="meta") for _ in range(2)))
+
+    @torch.inference_mode()
+    def embed(self, image: RgbImage, region: Box) -> Tensor:
+        """Compute what no click changes: the embedded patches of a region."""
+        pixels = torch.from_numpy(region.crop(image).copy()).to(self._device)
+        colours = self._stretch(pixels.permute(2, 0, 1)[None].float() / 255.0)
+        tokens: Tensor = self._network.embed_image(self._mirrored_too(colours).to(self._dtype))
+        return tokens
+
+    @torch.inference_mode()
+    def answer(
+        self, embedded: Tensor, region: Box, clicks: Sequence[Click], before: FloatMap
+    ) -> FloatMap:
+        """Answer clicks.
+
+        Parameters
+        ----------
+        embedded
+            The region's own tokens, from `embed`.
+        region
+            Of the picture.
+        clicks
+            In pixels of the picture; those outside the region are not seen.
+        before : (H, W)
+            Probability of the previous answer.
+
+        Returns
+        -------
+        (H, W) float32
+            Probability in [0, 1]; 0 outside the region.
+        """
+        previous = torch.from_numpy(np.array(region.crop(before), dtype=np.float32))
+        disks = torch.from_numpy(click_disks([self._move(clicks, region)], self._size))
+        maps = torch.cat([self._stretch(previous[None, None]), disks], dim=1).to(self._device)
+        guidance = self._network.embed_guidance(self._mirrored_too(maps).to(self._dtype))
+        features = self._network.encode(embedded + guidance)
+        logits = self._network.decode(features, self._size).float()
+        if self._flip:
+            logits = (logits[:1] + logits[1:].flip(-1)) / 2
+        seen = functional.interpolate(
+            logits.sigmoid(), (region.height, region.width), mode="bilinear", align_corners=True
+        )
+        return region.paste(seen[0, 0].clamp(0, 1).cpu().numpy(), np.zeros_like(before))
+
+    def _stretch(self, maps: Tensor) -> Tensor:
+        return functional.interpolate(maps, self._size, mode="bilinear", align_corners=True)
+
+    def _mirrored_too(self, maps: Tensor) -> Tensor:
+        return torch.cat([maps, maps.flip(-1)]) if self._flip else maps
+
+    def _move(self, clicks: Sequence[Click], region: Box) -> list[_MovedClick]:
+        down, across = self._size[0] / region.height, self._size[1] / region.width
+        return [
+            _MovedClick(
+                (click.x - region.x0) * across, (click.y - region.y0) * down, click.is_positive
+            )
+            for click in clicks
+        ]

@@ -1,0 +1,43 @@
+"""A click network set by hand: it calls what is brighter than the rest the object."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from fewclicks.methods.transformer.network_files import save_network
+from fewclicks.methods.transformer.simpleclick_network import (
+    SimpleClickNetwork,
+    SimpleClickNetworkConfig,
+)
+
+
+def bright_network() -> SimpleClickNetwork:
+    """Its blocks add nothing; one branch of the pyramid passes red on, the head weighs it.
+
+    The pyramid's norm subtracts the mean of what is seen, so brightness is always relative.
+    """
+    network = SimpleClickNetwork(
+        SimpleClickNetworkConfig(
+            dim=2, depth=2, heads=1, patch=2, levels=(1, 1, 1, 1), head=1, side=64, window=8
+        )
+    )
+    for name, values in network.named_parameters():
+        is_norm = values.ndim == 1 and name.endswith("weight")
+        torch.nn.init.constant_(values, 1.0 if is_norm else 0.0)
+    with torch.no_grad():
+        network.backbone.embed.weight[0, 0] = 1 / 4  # the mean of a patch
+        sixteenth = network.neck.levels[2]
+        sixteenth[0].weight[0, 0] = 1.0
+        network.head.levels[2].weight[:] = 1.0
+        network.head.fuse.weight[0, 2] = 1.0
+        network.head.classify.weight[:] = 20.0
+        network.head.classify.bias[:] = -10.0
+    return network.eval()
+
+
+def save_bright_network(file: Path) -> Path:
+    """Write it where a method can be told to find it."""
+    save_network(bright_network(), file)
+    return file
