@@ -17,6 +17,7 @@ from fewclicks.cli.bench import bench
 from fewclicks.cli.demo import demo
 from fewclicks.cli.evaluate import evaluate
 from fewclicks.cli.listing import backbones, methods
+from fewclicks.cli.propose import propose
 from fewclicks.cli.report import report
 from fewclicks.cli.segment import segment
 from fewclicks.cli.train import train
@@ -61,6 +62,7 @@ app.command()(demo)
 app.command()(segment)
 app.command()(methods)
 app.command()(backbones)
+app.command()(propose)
 app.command()(evaluate)
 app.command()(report)
 app.command()(bench)

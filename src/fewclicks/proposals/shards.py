@@ -89,8 +89,15 @@ def child_type(tokens: int) -> np.dtype[Any]:
     return np.dtype(np.min_scalar_type(max(2 * tokens - 3, 0))).newbyteorder("<")
 
 
-def write_shard(folder: Path, recipe: Recipe, rows: Sequence[Row]) -> Path:
-    """Write rows as one file, named by its pictures: those of one name are the same.
+def write_shard(
+    folder: Path, recipe: Recipe, rows: Sequence[Row], *, of: Sequence[str] | None = None
+) -> Path:
+    """Write rows as one file, in the place of one that was named alike.
+
+    Parameters
+    ----------
+    of
+        Pictures that name the file; those of the rows by default.
 
     Raises
     ------
@@ -100,7 +107,7 @@ def write_shard(folder: Path, recipe: Recipe, rows: Sequence[Row]) -> Path:
     import pyarrow
     import pyarrow.parquet as parquet
 
-    names = "\n".join(sorted(row.label.image for row in rows))
+    names = "\n".join(of if of is not None else [row.label.image for row in rows])
     path = folder / f"{hashlib.sha256(names.encode()).hexdigest()[:20]}{SUFFIX}"
     table = pyarrow.Table.from_pylist(
         [_to_record(row) for row in rows],

@@ -1,0 +1,159 @@
+"""Ray engine: a folder of pictures shared out in chunks, each of which one worker makes a shard of.
+
+A shard is named by its pictures and renamed into place. So a chunk whose worker died is done again
+under the same name: nothing is lost, and nothing stands twice.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from fewclicks.errors import FewclicksError, MissingExtraError
+from fewclicks.proposals.plan import Failure, ProposalPlan, Proposer
+from fewclicks.proposals.shards import write_shard
+
+_MOST_PICTURES: Final = 64  # of a chunk
+_CHUNKS_EACH: Final = 4  # at least, so that workers end together
+_THREADS: Final = 2  # of a worker: one reads and merges while the other looks
+_RETRIES: Final = 3  # of a chunk whose worker died; a picture may be what kills it
+_STORE_BYTES: Final = 200_000_000  # Ray's least but for some room: only names and counts travel
+_QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+"""No statistics go to Ray's makers; and an environment variable keeps its meaning for CUDA."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chunk:
+    """What a worker did.
+
+    Parameters
+    ----------
+    done
+        Pictures.
+    failures
+        Those that could not be read.
+    seconds, seconds_looking
+        Of all, and of the backbone.
+    """
+
+    done: int
+    failures: tuple[Failure, ...]
+    seconds: float
+    seconds_looking: float
+
+
+def propose_on_ray(
+    plan: ProposalPlan, folder: Path, out: Path, pictures: Sequence[str], *, workers: int
+) -> Iterator[Chunk]:
+    """Do pictures on a Ray cluster, and tell of each chunk as it is done.
+
+    Parameters
+    ----------
+    folder, out
+        Every machine of the cluster must see both under the same path.
+    workers
+        Processes, where the cluster is started here; one that RAY_ADDRESS names has its own.
+
+    Raises
+    ------
+    MissingExtraError
+        If Ray is not installed.
+    FewclicksError
+        What a worker ran into, or that one chunk killed its workers again and again.
+    """
+    ray = _import_ray()
+    is_ours = not ray.is_initialized()
+    if is_ours:
+        _start(ray, workers)
+    try:
+        gpus = 1 if plan.device == "cuda" else 0
+        task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=_RETRIES)(propose_chunk)
+        size = max(1, min(_MOST_PICTURES, len(pictures) // (_CHUNKS_EACH * workers)))
+        running = [
+            task.remote(plan, folder.resolve(), out.resolve(), pictures[start : start + size])
+            for start in range(0, len(pictures), size)
+        ]
+        while running:
+            finished, running = ray.wait(running)
+            yield _take(ray, finished[0])
+    finally:
+        if is_ours:
+            ray.shutdown()
+
+
+def propose_chunk(plan: ProposalPlan, folder: Path, out: Path, pictures: Sequence[str]) -> Chunk:
+    """Make one shard; what a worker runs."""
+    proposer = _proposer(plan)
+    start, looked = time.perf_counter(), proposer.seconds_looking
+    rows, failures = [], []
+    try:
+        for result in proposer.attempts(folder, pictures, workers=_THREADS):
+            if isinstance(result, Failure):
+                failures.append(result)
+            else:
+                rows.append(result)
+        if rows:
+            write_shard(out, proposer.recipe, rows, of=pictures)
+    except FewclicksError as error:
+        # Some errors cannot be rebuilt at home from their message alone.
+        raise FewclicksError(str(error)) from None
+    return Chunk(
+        done=len(rows),
+        failures=tuple(failures),
+        seconds=time.perf_counter() - start,
+        seconds_looking=proposer.seconds_looking - looked,
+    )
+
+
+_made: tuple[ProposalPlan, Proposer] | None = None
+
+
+def _proposer(plan: ProposalPlan) -> Proposer:
+    """Keep the last one: a worker does many chunks, and loads its network once."""
+    global _made  # a worker has no other place that outlives a chunk
+    if _made is None or _made[0] != plan:
+        _made = plan, Proposer(plan)
+    return _made[1]
+
+
+def _import_ray() -> Any:
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    try:
+        import ray
+    except ImportError:
+        raise MissingExtraError("The engine ray", "ray") from None
+    return ray
+
+
+def _start(ray: Any, workers: int) -> None:
+    if os.environ.get("RAY_ADDRESS"):
+        ray.init(log_to_driver=False)
+        return
+    ray.init(
+        num_cpus=workers,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="ERROR",
+        object_store_memory=_STORE_BYTES,
+    )
+
+
+def _take(ray: Any, finished: Any) -> Chunk:
+    try:
+        chunk: Chunk = ray.get(finished)
+    except ray.exceptions.RayTaskError as error:
+        cause = error.cause
+        if isinstance(cause, FewclicksError):
+            raise FewclicksError(str(cause)) from None
+        raise
+    except ray.exceptions.RayError as error:
+        raise FewclicksError(
+            f"A chunk of pictures killed its worker {_RETRIES + 1} times, most often for want of "
+            "memory; --resume with fewer --workers goes on."
+        ) from error
+    return chunk
