@@ -67,7 +67,7 @@ def read_plans(
 ) -> list[PlannedRow]:
     """Read a file, with what it builds on, and plan its rows.
 
-    What was typed counts most, then what a row says, then the file, then the file it builds on.
+    What was typed counts most, then what a row says, then the file, then the files it builds on.
     A target of another kind leaves the settings of the one before behind; with share 0 it is left
     out. ``$NAME`` in a text stands for an environment variable.
 
@@ -112,20 +112,16 @@ def read_plans(
     return planned
 
 
-def _read_whole(path: Path) -> dict[str, Any]:
+def _read_whole(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """Read a file over those it builds on, of which later ones count more."""
+    if path.resolve() in above:
+        raise InputError(f"{path} builds on itself; take it out of one builds_on.")
     content = _read(path)
-    if "builds_on" not in content:
-        return content
-    base_path = path.parent / str(content.pop("builds_on"))
-    base = _read(base_path)
-    if "builds_on" in base:
-        raise InputError(
-            f"{path} builds on {base_path}, which builds on another; needs a file that stands "
-            "alone."
-        )
-    if "rows" in content:
-        base.pop("rows", None)
-    return _merged(base, content)
+    bases = content.pop("builds_on", [])
+    whole: dict[str, Any] = {}
+    for base in [bases] if isinstance(bases, str) else bases:
+        whole = _merged(whole, _read_whole(path.parent / str(base), (*above, path.resolve())))
+    return _merged(whole, content)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -109,6 +109,8 @@ class MaskTargets:
     ----------
     dataset, dataset_settings
         As for `fewclicks.datasets.registry.open_dataset`.
+    folder
+        Of the data set ``folder``: a path, or a name below the folder of data sets.
     fraction
         Of the pictures, the first names of the list, rounded, at least one; in (0, 1].
     merge_probability
@@ -124,6 +126,7 @@ class MaskTargets:
     kind: ClassVar[str] = "masks"
     dataset: str
     dataset_settings: Mapping[str, Any] = field(default_factory=dict)
+    folder: str | None = None
     fraction: float = 1.0
     merge_probability: float = 0.15
     share: float = 1.0
@@ -245,6 +248,13 @@ def find_images(images: str, data: str | None) -> Path:
     )
 
 
+def _below(folder: str | None, data: str | None) -> str | None:
+    if folder is None:
+        return data
+    below = Path(data or ".") / folder
+    return str(below if below.is_dir() else Path(folder).expanduser())
+
+
 class _Proposals:
     def __init__(self, settings: ProposalTargets, store: ProposalStore, folder: Path) -> None:
         self._settings, self._store, self._folder = settings, store, folder
@@ -274,7 +284,7 @@ class _Masks:
         self._settings = settings
         self._dataset = open_dataset(
             settings.dataset,
-            data,
+            _below(settings.folder, data),
             **{key: str(value) for key, value in settings.dataset_settings.items()},
         )
 

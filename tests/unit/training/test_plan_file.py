@@ -73,6 +73,17 @@ def test_typed_settings_count_more_than_rows_and_rows_more_than_files(tmp_path):
     assert [row.name for row in read_plans(path, row="as it is")] == ["as it is"]
 
 
+def test_of_several_files_that_are_built_on_later_ones_count_more(tmp_path):
+    write(tmp_path, "base.toml", BASE)
+    write(tmp_path, "rows.toml", 'builds_on = "base.toml"\n[[rows]]\nname = "r"\nrun.seed = 4\n')
+    write(tmp_path, "small.toml", 'builds_on = "base.toml"\nrun.batch = 2\nrun.seed = 3\n')
+    path = write(tmp_path, "both.toml", 'builds_on = ["rows.toml", "small.toml"]')
+    (row,) = read_plans(path)
+    assert (row.name, row.plan.run.seed, row.plan.run.batch) == ("r", 4, 2)
+    with pytest.raises(InputError, match="builds on itself"):
+        read_plans(write(tmp_path, "rows.toml", 'builds_on = "both.toml"'))
+
+
 def test_another_kind_of_target_leaves_the_settings_of_the_first_behind(tmp_path):
     text = (
         BASE
