@@ -10,7 +10,7 @@ and one min cut draws the outline; a small object is then looked at more closely
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final
 
 import cv2
@@ -29,8 +29,12 @@ from fewclicks.methods.base import Guidance, Prediction, Prepared, check_image, 
 from fewclicks.methods.energy.band_cut import band_cut
 from fewclicks.methods.energy.colour_models import colour_histogram, log_likelihood_ratio
 from fewclicks.methods.energy.seeds import draw_seeds, keep_clicked
+from fewclicks.methods.maps import ClickMaps, Levels
 from fewclicks.methods.markov.evidence import RegionClick
 from fewclicks.methods.markov.evidence_network import EvidenceNetwork, network_for
+from fewclicks.methods.markov.levels import offer_levels, unlike_levels
+from fewclicks.methods.markov.reach import OWN_LEVEL, Reach, reach_of
+from fewclicks.methods.markov.region_maps import region_maps
 from fewclicks.methods.markov.token_walk import WalkedMaps, walk_over
 from fewclicks.methods.markov.view import View, ViewConfig, look_at
 from fewclicks.methods.markov.zoom import choose_part
@@ -182,6 +186,8 @@ class Fewclicks:
     ) -> Prediction:
         """Weigh the evidence of all clicks and of the previous mask, then cut.
 
+        A level of the newest click moves what it turns; later clicks keep to what is near them.
+
         Raises
         ------
         InputError
@@ -199,10 +205,80 @@ class Fewclicks:
         if previous is not None and not clicks:
             kept = keep_clicked(before, (), prepared.excluded)
             return Prediction(probability=_agreeing(previous.probability, kept))
+        if previous is None and _is_settled(clicks):
+            previous = self.predict(prepared, clicks[:-1])
+        if clicks[-1].level not in (None, OWN_LEVEL):
+            reach = self._reach(prepared, clicks, previous)
+            return self._at_level(prepared, clicks, previous, reach)
         view = self._view(prepared, clicks, previous)
-        answer = self._answer(view, clicks, None if previous is None else before, prepared.excluded)
-        probability = view.enlarge(answer, prepared.image)
+        opinion = self._opinion(view, clicks, previous)
+        probability = self._draw(prepared, view, clicks, opinion)
         mask = keep_clicked(probability > 0.5, clicks, prepared.excluded)
+        return Prediction(probability=_agreeing(probability, mask), state=view.box)
+
+    @on_one_thread
+    def levels(
+        self, prepared: RegionPicture, clicks: Sequence[Click], previous: Prediction | None = None
+    ) -> Levels:
+        """Offer segments that the newest click may turn to its class; its own has level 0.5.
+
+        Raises
+        ------
+        InputError
+            If there is no click.
+        """
+        check_clicks(clicks, height=prepared.height, width=prepared.width)
+        if not clicks:
+            raise InputError("There is no click that could have levels; click first.")
+        if previous is None and _is_settled(clicks):
+            previous = self.predict(prepared, clicks[:-1])
+        reach = self._reach(prepared, clicks, previous)
+        offered = offer_levels(reach.pixels, clicks[-1], automatic=OWN_LEVEL)
+        areas = []
+        for level in offered.thresholds:
+            chosen = [*clicks[:-1], replace(clicks[-1], level=level)]
+            mask = self._at_level(prepared, chosen, previous, reach).mask
+            areas.append(reach.area_turned(mask))
+        return unlike_levels(offered, areas)
+
+    @on_one_thread
+    def maps(
+        self, prepared: RegionPicture, clicks: Sequence[Click], previous: Prediction | None = None
+    ) -> list[ClickMaps]:
+        """Show the distances from each click, and what all of them led to."""
+        if not clicks:
+            return []
+        answer = self.predict(prepared, clicks, previous)
+        doubt = self.config.certainty - self._opinion(prepared.whole, clicks, previous)
+        return region_maps(prepared.whole, clicks, doubt=doubt, answer=answer)
+
+    def _reach(
+        self, prepared: RegionPicture, clicks: Sequence[Click], previous: Prediction | None
+    ) -> Reach:
+        unchosen = [*clicks[:-1], replace(clicks[-1], level=None)]
+        return reach_of(
+            self._view(prepared, clicks, previous),
+            clicks,
+            own=self.predict(prepared, unchosen, previous).mask,
+            before=None if previous is None else previous.mask,
+            excluded=prepared.excluded,
+        )
+
+    def _at_level(
+        self,
+        prepared: RegionPicture,
+        clicks: Sequence[Click],
+        previous: Prediction | None,
+        reach: Reach,
+    ) -> Prediction:
+        """Turn what the newest click's level means to turn, and draw it as any opinion."""
+        level = clicks[-1].level or OWN_LEVEL
+        view = self._view(prepared, clicks, previous)
+        opinion = self._opinion(view, clicks, previous)
+        turned = reach.turn(opinion, level, by=self.config.certainty)
+        probability = self._draw(prepared, view, clicks, turned)
+        mask = reach.limit(probability > 0.5, level)
+        mask = keep_clicked(mask, clicks, prepared.excluded)
         return Prediction(probability=_agreeing(probability, mask), state=view.box)
 
     def _view(
@@ -235,25 +311,37 @@ class Fewclicks:
             levels=config.levels,
         )
 
-    def _answer(
-        self,
-        view: View,
-        clicks: Sequence[Click],
-        previous: BoolMask | None,
-        excluded: BoolMask | None,
-    ) -> FloatMap:
-        """Answer at the size worked at; masks come in the picture's size."""
-        located = view.locate(clicks)
-        share = None if previous is None else view.regions.superpixels.mean(view.shrink(previous))
-        if excluded is not None:
-            excluded = view.shrink(excluded)
-        seen = [view.seen(click) for click in located]
+    def _opinion(
+        self, view: View, clicks: Sequence[Click], previous: Prediction | None
+    ) -> NDArray[np.floating]:
+        """Log odds of each region to belong to the object, (n,)."""
+        seen = [view.seen(click) for click in view.locate(clicks)]
+        share = None
+        if previous is not None:
+            share = view.regions.superpixels.mean(view.shrink(previous.mask))
         bound = self.config.certainty
         opinion: NDArray[np.floating] = np.clip(
             self.network.log_odds(view.regions, seen, share), -bound, bound
         )
-        if share is not None:
-            opinion = opinion + self.config.steadiness * (2 * share - 1) * _remoteness(seen[-1])
+        if share is None:
+            return opinion
+        remoteness = _remoteness(seen[-1])
+        opinion = opinion + self.config.steadiness * (2 * share - 1) * remoteness
+        if _is_settled(clicks):
+            opinion += remoteness * (bound * (2 * share - 1) - opinion)
+        return opinion
+
+    def _draw(
+        self,
+        prepared: RegionPicture,
+        view: View,
+        clicks: Sequence[Click],
+        opinion: NDArray[np.floating],
+    ) -> FloatMap:
+        """Draw an opinion of the regions as a probability, (H, W)."""
+        located, excluded = view.locate(clicks), prepared.excluded
+        if excluded is not None:
+            excluded = view.shrink(excluded)
         unary = self._unary(view, opinion, excluded)
         seeds = draw_seeds(view.shape, located, radius=self.config.radius, excluded=excluded)
         if self.config.cut:
@@ -262,7 +350,7 @@ class Fewclicks:
             mask = ((unary > 0) | seeds.positive) & ~seeds.negative
         if any(mask[click.y, click.x] for click in positives(located)):
             mask = components_with(mask, positives(located))
-        return _agreeing(_sigmoid(unary), mask)
+        return view.enlarge(_agreeing(_sigmoid(unary), mask), prepared.image)
 
     def _unary(
         self, view: View, opinion: NDArray[np.floating], excluded: BoolMask | None
@@ -283,6 +371,11 @@ class Fewclicks:
         return np.asarray(
             smooth + np.float32(self.config.colour) * np.clip(ratio, -3.0, 3.0), dtype=np.float32
         )
+
+
+def _is_settled(clicks: Sequence[Click]) -> bool:
+    """Whether a person chose how far an older click reaches."""
+    return any(click.level is not None for click in clicks[:-1])
 
 
 def _remoteness(click: RegionClick) -> NDArray[np.float64]:

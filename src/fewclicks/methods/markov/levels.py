@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -58,6 +59,34 @@ def offer_levels(
     )
 
 
+def unlike_levels(offered: Levels, areas: Sequence[int]) -> Levels:
+    """Leave out levels that come to nearly the same in the end.
+
+    Parameters
+    ----------
+    offered
+        Rising.
+    areas
+        In pixels of the picture, of the answers to them.
+
+    Returns
+    -------
+    Levels
+        With these areas; the automatic and the chosen level always stay.
+    """
+    kept = {offered.automatic, offered.chosen}
+    for level, area in enumerate(areas):
+        if area >= _LEAST_AREA and _is_new(area, [areas[other] for other in kept]):
+            kept.add(level)
+    order = sorted(kept)
+    return Levels(
+        thresholds=tuple(offered.thresholds[level] for level in order),
+        areas=tuple(areas[level] for level in order),
+        automatic=order.index(offered.automatic),
+        chosen=order.index(offered.chosen),
+    )
+
+
 def _peaks(candidates: ThresholdCandidates) -> NDArray[np.int64]:
     """Candidates that score better than their neighbours of about the same area, best first."""
     areas, scores = candidates.areas, candidates.scores
@@ -73,5 +102,5 @@ def _area(distances: FloatMap, threshold: float) -> int:
     return int(np.count_nonzero(distances <= np.float32(threshold)))
 
 
-def _is_new(area: int, others: list[int]) -> bool:
+def _is_new(area: int, others: Sequence[int]) -> bool:
     return all(max(area, other) >= _LEAST_GROWTH * min(area, other) for other in others)
