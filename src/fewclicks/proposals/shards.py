@@ -177,8 +177,8 @@ class Shard:
 
     def _damaged(self, error: Exception) -> StorageError:
         return StorageError(
-            f"{self.path} is damaged ({str(error).strip().rstrip('.')}); delete it, and make its "
-            "pictures again with `fewclicks propose ... --resume`."
+            f"{self.path} is damaged ({' '.join(str(error).split()).rstrip('.')}); delete it, and "
+            "make its pictures again with `fewclicks propose ... --resume`."
         )
 
 
