@@ -37,6 +37,8 @@ def find_file(weights: str) -> Path:
                 "docs/methods/simpleclick.md says how to save a checkpoint anew."
             )
         return path
+    if path.suffix == ".safetensors":
+        raise WeightsError(f"There is no file {weights}; needs trained weights of a click network.")
     folder = locate(weights)
     files = sorted(folder.glob("*.safetensors"))
     if folder / FILE_NAME in files:
