@@ -88,18 +88,7 @@ class ColourBackbone:
             scales, 6), place (x, y); the weights of the configuration are applied.
         """
         grid = self._grid(image)
-        lab = _lab(image, grid)
-        mean = _cell_mean(lab, grid)
-        variance = _cell_mean(lab * lab, grid) - mean * mean
-        spread: FloatImage = np.sqrt(np.maximum(variance, 0.0))
-        texture = _cell_texture(lab[..., 0], grid)
-        channels: list[FloatImage] = [
-            mean,
-            spread * np.float32(self.config.spread),
-            texture * np.float32(self.config.texture),
-            _place(grid, *image.shape[:2]) * np.float32(self.config.position),
-        ]
-        tokens = np.concatenate(channels, axis=-1).reshape(grid.count, -1)
+        tokens = describe_cells(image, grid, self.config)
         return Features(tokens=tokens, grid=grid, temperature=self.config.features_temperature)
 
     def attention(self, image: RgbImage) -> Attention:
@@ -118,6 +107,36 @@ class ColourBackbone:
         height, width = image.shape[:2]
         cell = max(max(height, width) / self.config.longest_side, 1.0)
         return Grid(max(1, round(height / cell)), max(1, round(width / cell)))
+
+
+def describe_cells(image: RgbImage, grid: Grid, config: ColourConfig) -> FloatMatrix:
+    """Describe the cells of a grid over a picture by colour, texture and place.
+
+    Parameters
+    ----------
+    image : (H, W, 3)
+    grid
+        Of any size.
+    config
+        Of which the weights of the channels count here.
+
+    Returns
+    -------
+    (n, 14)
+        As `ColourBackbone.features` has them.
+    """
+    lab = _lab(image, grid)
+    mean = _cell_mean(lab, grid)
+    variance = _cell_mean(lab * lab, grid) - mean * mean
+    spread: FloatImage = np.sqrt(np.maximum(variance, 0.0))
+    texture = _cell_texture(lab[..., 0], grid)
+    channels: list[FloatImage] = [
+        mean,
+        spread * np.float32(config.spread),
+        texture * np.float32(config.texture),
+        _place(grid, *image.shape[:2]) * np.float32(config.position),
+    ]
+    return np.concatenate(channels, axis=-1).reshape(grid.count, -1)
 
 
 def gaussian_affinity(tokens: FloatMatrix, *, temperature: float) -> FloatMatrix:

@@ -1,0 +1,176 @@
+"""Built-in backbone: a small network of our own that lies in the package and needs no torch.
+
+It was taught by a vision transformer to say which places of a picture belong together
+(`fewclicks.training.distillation`). onnxruntime runs it.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import ClassVar, Final
+
+import numpy as np
+import onnxruntime
+
+from fewclicks.arrays import FloatMatrix, RgbImage
+from fewclicks.backbones.base import Attention, Features, Grid
+from fewclicks.backbones.colour import ColourConfig, describe_cells, gaussian_affinity
+from fewclicks.errors import InputError, WeightsError
+from fewclicks.images.resizing import resize_image
+
+STRIDE: Final = 8
+"""Pixels of the resized picture from one token to the next."""
+
+_PACKAGED: Final = "builtin.onnx"
+_QUIET: Final = 3  # errors only
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuiltInConfig:
+    """Which network, and how its tokens are compared.
+
+    Parameters
+    ----------
+    weights
+        An ONNX file that ``fewclicks train configs/embedded/builtin.toml`` wrote; empty takes the
+        package's own.
+    longest_side
+        Of the picture as the network sees it, in pixels; the aspect is kept. It was taught at 480.
+    temperature
+        Of the affinity ``softmax(cos / temperature)``; lower is sharper.
+    colour
+        Weight of the colour backbone's tokens beside the network's, in units of the network's
+        unit length; 0 leaves them out.
+    flip
+        Whether to average with the mirrored picture; twice the time.
+    threads
+        Of the network.
+    """
+
+    weights: str = ""
+    longest_side: int = 480
+    temperature: float = 0.07
+    colour: float = 2.0
+    flip: bool = False
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("longest_side", "threads"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; needs at least 1.")
+        if not self.temperature > 0:
+            raise InputError(f"temperature is {self.temperature}; needs a number above 0.")
+        if not self.colour >= 0:
+            raise InputError(f"colour is {self.colour}; needs a number from 0 on.")
+
+
+class BuiltInBackbone:
+    """Tokens of the package's own network, with their colours.
+
+    Parameters
+    ----------
+    config
+        The default is the network that comes with the package.
+
+    Raises
+    ------
+    WeightsError
+        If the file is not there or is no such network.
+
+    Notes
+    -----
+    The first picture loads the network; several threads may then share it.
+    """
+
+    name = "builtin"
+    config_type: ClassVar = BuiltInConfig
+
+    def __init__(self, config: BuiltInConfig | None = None) -> None:
+        self.config = config or BuiltInConfig()
+        if self.config.weights and not Path(self.config.weights).expanduser().is_file():
+            raise WeightsError(f"There is no file {self.config.weights}; needs an ONNX network.")
+        self._session: onnxruntime.InferenceSession | None = None
+        self._loading = threading.Lock()
+
+    def features(self, image: RgbImage) -> Features:
+        """Describe each token.
+
+        Parameters
+        ----------
+        image : (H, W, 3)
+
+        Returns
+        -------
+        Features
+            The network's channels without their mean, of length 1, then those of colour. So of
+            the network alone ``|a - b|^2 = 2 - 2 cos(a, b)``, as of a ViT's keys.
+        """
+        grid = self._grid(image)
+        tokens = self._look(image, grid)
+        if self.config.flip:
+            mirror = np.arange(grid.count).reshape(grid.height, grid.width)[:, ::-1].ravel()
+            mirrored = self._look(np.ascontiguousarray(image[:, ::-1]), grid)
+            tokens = _unit(tokens + mirrored[mirror])
+        if self.config.colour:
+            colours = describe_cells(image, grid, ColourConfig()) * np.float32(self.config.colour)
+            tokens = np.concatenate([tokens, colours], axis=1)
+        return Features(tokens=tokens, grid=grid, temperature=2.0 * self.config.temperature)
+
+    def attention(self, image: RgbImage) -> Attention:
+        """Softmax over each row of ``-|f_i - f_j|^2 / (2 temperature)``.
+
+        Parameters
+        ----------
+        image : (H, W, 3)
+        """
+        features = self.features(image)
+        matrix = gaussian_affinity(features.tokens, temperature=features.temperature)
+        matrix /= matrix.sum(axis=1, keepdims=True)
+        return Attention(matrix=matrix, grid=features.grid)
+
+    def _grid(self, image: RgbImage) -> Grid:
+        height, width = image.shape[:2]
+        cell = STRIDE * max(height, width) / self.config.longest_side
+        return Grid(max(1, round(height / cell)), max(1, round(width / cell)))
+
+    def _look(self, image: RgbImage, grid: Grid) -> FloatMatrix:
+        """Run the network, (n, c) of length 1."""
+        shown = resize_image(image, height=grid.height * STRIDE, width=grid.width * STRIDE)
+        colours = np.moveaxis(shown, -1, 0)[None].astype(np.float32) / np.float32(255.0)
+        session = self._loaded()
+        found = session.run(None, {session.get_inputs()[0].name: colours})[0]
+        tokens = np.asarray(found, dtype=np.float32).reshape(-1, grid.count).T
+        return _unit(tokens - tokens.mean(axis=0))
+
+    def _loaded(self) -> onnxruntime.InferenceSession:
+        with self._loading:
+            if self._session is None:
+                self._session = _load(self.config)
+            return self._session
+
+
+def _load(config: BuiltInConfig) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = config.threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _QUIET
+    if config.weights:
+        model = Path(config.weights).expanduser().read_bytes()
+    else:
+        model = resources.files("fewclicks.backbones").joinpath(_PACKAGED).read_bytes()
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own errors have no base but this
+        name = config.weights or _PACKAGED
+        raise WeightsError(
+            f"{name} is no network that onnxruntime can run; export it again."
+        ) from error
+
+
+def _unit(tokens: FloatMatrix) -> FloatMatrix:
+    lengths = np.linalg.norm(tokens, axis=1, keepdims=True)
+    unit: FloatMatrix = tokens / np.maximum(lengths, np.float32(1e-6))
+    return np.ascontiguousarray(unit)
