@@ -1,4 +1,4 @@
-"""Inference: a trained click network looks at a region of a picture, stretched to its own size."""
+"""Inference: a trained click network looks at a part of a picture, stretched to its own size."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fewclicks.methods.transformer.simpleclick_network import SimpleClickNetwork
 
 @dataclass(frozen=True, slots=True)
 class _MovedClick:
-    """A click as the stretched region shows it, between pixels."""
+    """A click as the stretched part shows it, between pixels."""
 
     x: float
     y: float
@@ -35,9 +35,9 @@ class NetworkInference:
     network
         Of SimpleClick's form; moved to the device, and taken over.
     side
-        Of the square that a region is stretched to, in pixels; the network's own if 0.
+        Of the square that a part is stretched to, in pixels; the network's own if 0.
     flip
-        Whether to average with the mirrored region; twice the time.
+        Whether to average with the mirrored part; twice the time.
     device, precision
         As a person asks for them.
 
@@ -50,7 +50,7 @@ class NetworkInference:
 
     Notes
     -----
-    Regions and answers are stretched linearly, corner on corner, without smoothing: as the
+    Parts and answers are stretched linearly, corner on corner, without smoothing: as the
     published networks were measured.
     """
 
@@ -65,37 +65,37 @@ class NetworkInference:
         network.check_size(*(torch.empty(1, 3, *self._size, device="meta") for _ in range(2)))
 
     @torch.inference_mode()
-    def embed(self, image: RgbImage, region: Box) -> Tensor:
-        """Compute what no click changes: the embedded patches of a region."""
-        pixels = torch.from_numpy(region.crop(image).copy()).to(self._device)
+    def embed(self, image: RgbImage, part: Box) -> Tensor:
+        """Compute what no click changes: the embedded patches of a part."""
+        pixels = torch.from_numpy(part.crop(image).copy()).to(self._device)
         colours = self._stretch(pixels.permute(2, 0, 1)[None].float() / 255.0)
         tokens: Tensor = self._network.embed_image(self._mirrored_too(colours).to(self._dtype))
         return tokens
 
     @torch.inference_mode()
     def answer(
-        self, embedded: Tensor, region: Box, clicks: Sequence[Click], before: FloatMap
+        self, embedded: Tensor, part: Box, clicks: Sequence[Click], before: FloatMap
     ) -> FloatMap:
         """Answer clicks.
 
         Parameters
         ----------
         embedded
-            The region's own tokens, from `embed`.
-        region
+            The part's own tokens, from `embed`.
+        part
             Of the picture.
         clicks
-            In pixels of the picture; those outside the region are not seen.
+            In pixels of the picture; those outside the part are not seen.
         before : (H, W)
             Probability of the previous answer.
 
         Returns
         -------
         (H, W) float32
-            Probability in [0, 1]; 0 outside the region.
+            Probability in [0, 1]; 0 outside the part.
         """
-        previous = torch.from_numpy(np.array(region.crop(before), dtype=np.float32))
-        disks = torch.from_numpy(click_disks([self._move(clicks, region)], self._size))
+        previous = torch.from_numpy(np.array(part.crop(before), dtype=np.float32))
+        disks = torch.from_numpy(click_disks([self._move(clicks, part)], self._size))
         maps = torch.cat([self._stretch(previous[None, None]), disks], dim=1).to(self._device)
         guidance = self._network.embed_guidance(self._mirrored_too(maps).to(self._dtype))
         features = self._network.encode(embedded + guidance)
@@ -103,9 +103,9 @@ class NetworkInference:
         if self._flip:
             logits = (logits[:1] + logits[1:].flip(-1)) / 2
         seen = functional.interpolate(
-            logits.sigmoid(), (region.height, region.width), mode="bilinear", align_corners=True
+            logits.sigmoid(), (part.height, part.width), mode="bilinear", align_corners=True
         )
-        return region.paste(seen[0, 0].clamp(0, 1).cpu().numpy(), np.zeros_like(before))
+        return part.paste(seen[0, 0].clamp(0, 1).cpu().numpy(), np.zeros_like(before))
 
     def _stretch(self, maps: Tensor) -> Tensor:
         return functional.interpolate(maps, self._size, mode="bilinear", align_corners=True)
@@ -113,11 +113,9 @@ class NetworkInference:
     def _mirrored_too(self, maps: Tensor) -> Tensor:
         return torch.cat([maps, maps.flip(-1)]) if self._flip else maps
 
-    def _move(self, clicks: Sequence[Click], region: Box) -> list[_MovedClick]:
-        down, across = self._size[0] / region.height, self._size[1] / region.width
+    def _move(self, clicks: Sequence[Click], part: Box) -> list[_MovedClick]:
+        down, across = self._size[0] / part.height, self._size[1] / part.width
         return [
-            _MovedClick(
-                (click.x - region.x0) * across, (click.y - region.y0) * down, click.is_positive
-            )
+            _MovedClick((click.x - part.x0) * across, (click.y - part.y0) * down, click.is_positive)
             for click in clicks
         ]

@@ -26,7 +26,7 @@ from fewclicks.methods.transformer.zoom_in import ZoomIn, overlap
 if TYPE_CHECKING:
     from fewclicks.methods.transformer.inference import NetworkInference
 
-_REGIONS_KEPT: Final = 4  # a region of the base network takes 2.4 MB, twice that with its mirror
+_PARTS_KEPT: Final = 4  # a part of the base network takes 2.4 MB, twice that with its mirror
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,7 +47,7 @@ class SimpleClickConfig:
         Of `ZoomIn`.
     second_look
         Whether the first answer, found in the whole picture, is sought again closer up if its
-        region is less than half of the picture.
+        part is less than half of the picture.
     flip
         Whether to average with the mirrored picture; twice the time.
     threshold
@@ -83,22 +83,22 @@ class SimpleClickConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class EmbeddedPicture(Prepared):
-    """A picture, and the regions of it that have been embedded.
+    """A picture, and the parts of it that have been embedded.
 
     Parameters
     ----------
     embedded
-        Tokens of regions, kept from click to click.
+        Tokens of parts, kept from click to click.
     """
 
-    embedded: Memo[Box, Any] = field(default_factory=lambda: Memo(_REGIONS_KEPT), compare=False)
+    embedded: Memo[Box, Any] = field(default_factory=lambda: Memo(_PARTS_KEPT), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
     """What travels with an answer: where it was looked for."""
 
-    region: Box
+    part: Box
 
 
 class SimpleClick:
@@ -167,7 +167,7 @@ class SimpleClick:
     def predict(
         self, prepared: EmbeddedPicture, clicks: Sequence[Click], previous: Prediction | None = None
     ) -> Prediction:
-        """Run the network on the region around the previous answer.
+        """Run the network on the part around the previous answer.
 
         Without a positive click or a previous answer, nothing is on the object.
 
@@ -184,16 +184,16 @@ class SimpleClick:
             )
         if not (positives(clicks) or previous.mask.any()):
             return self._answered(prepared, clicks, np.zeros_like(previous.probability), None)
-        kept = previous.state.region if isinstance(previous.state, _Looked) else None
-        region = self._choose(prepared, previous, clicks, kept)
-        probability = self._look(prepared, region, clicks, previous.probability)
+        kept = previous.state.part if isinstance(previous.state, _Looked) else None
+        part = self._choose(prepared, previous, clicks, kept)
+        probability = self._look(prepared, part, clicks, previous.probability)
         if self.config.second_look and kept is None and not previous.mask.any():
             first = Prediction(probability=probability, threshold=self.config.threshold)
             closer = self._choose(prepared, first, clicks, kept=None)
-            if overlap(closer, region) < self.config.keep:
-                region = closer
-                probability = self._look(prepared, region, clicks, previous.probability)
-        return self._answered(prepared, clicks, probability, region)
+            if overlap(closer, part) < self.config.keep:
+                part = closer
+                probability = self._look(prepared, part, clicks, previous.probability)
+        return self._answered(prepared, clicks, probability, part)
 
     def _choose(
         self,
@@ -204,23 +204,23 @@ class SimpleClick:
     ) -> Box:
         if not self.config.zoom:
             return _whole(prepared.image)
-        return self._closer.region(answer.mask, clicks, kept=kept)
+        return self._closer.choose(answer.mask, clicks, kept=kept)
 
     def _look(
-        self, prepared: EmbeddedPicture, region: Box, clicks: Sequence[Click], before: FloatMap
+        self, prepared: EmbeddedPicture, part: Box, clicks: Sequence[Click], before: FloatMap
     ) -> FloatMap:
-        return self._loaded().answer(self._embed(prepared, region), region, clicks, before)
+        return self._loaded().answer(self._embed(prepared, part), part, clicks, before)
 
-    def _embed(self, prepared: EmbeddedPicture, region: Box) -> Any:
+    def _embed(self, prepared: EmbeddedPicture, part: Box) -> Any:
         network = self._loaded()
-        return prepared.embedded.get(region, lambda box: network.embed(prepared.image, box))
+        return prepared.embedded.get(part, lambda box: network.embed(prepared.image, box))
 
     def _answered(
         self,
         prepared: EmbeddedPicture,
         clicks: Sequence[Click],
         probability: FloatMap,
-        region: Box | None,
+        part: Box | None,
     ) -> Prediction:
         for click in clicks:
             probability[click.y, click.x] = click.is_positive
@@ -229,7 +229,7 @@ class SimpleClick:
         return Prediction(
             probability=probability,
             threshold=self.config.threshold,
-            state=None if region is None else _Looked(region),
+            state=None if part is None else _Looked(part),
         )
 
     def _loaded(self) -> NetworkInference:

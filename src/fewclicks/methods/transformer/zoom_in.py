@@ -18,11 +18,11 @@ class ZoomIn:
     Parameters
     ----------
     expansion
-        How many times as long as the object's box a side of the region is, from 1 on.
+        How many times as long as the object's box a side of the part is, from 1 on.
     least_side
-        Of the region, in pixels; the picture's border may cut it shorter.
+        Of the part, in pixels; the picture's border may cut it shorter.
     keep
-        A region is kept while it overlaps the new one by so much, in [0, 1]; see `overlap`.
+        A part is kept while it overlaps the new one by so much, in [0, 1]; see `overlap`.
 
     References
     ----------
@@ -42,7 +42,7 @@ class ZoomIn:
         if not 0 <= self.keep <= 1:
             raise InputError(f"keep is {self.keep}; needs a number in [0, 1].")
 
-    def region(self, mask: BoolMask, clicks: Sequence[Click], *, kept: Box | None) -> Box:
+    def choose(self, mask: BoolMask, clicks: Sequence[Click], *, kept: Box | None) -> Box:
         """Choose where to look for the object.
 
         Parameters
@@ -58,7 +58,7 @@ class ZoomIn:
         -------
         Box
             The whole picture where there is no answer yet. ``kept``, if it overlaps the new
-            region enough and holds every positive click.
+            part enough and holds every positive click.
         """
         height, width = mask.shape
         new = Box(0, 0, width, height)

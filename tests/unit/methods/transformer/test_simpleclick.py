@@ -63,15 +63,13 @@ class Watched(NetworkInference):
     embedded: list[Box]
     answered: list[tuple[Box, FloatMap]]
 
-    def embed(self, image: RgbImage, region: Box) -> torch.Tensor:
-        self.embedded.append(region)
-        return super().embed(image, region)
+    def embed(self, image: RgbImage, part: Box) -> torch.Tensor:
+        self.embedded.append(part)
+        return super().embed(image, part)
 
-    def answer(
-        self, embedded: torch.Tensor, region: Box, clicks: Any, before: FloatMap
-    ) -> FloatMap:
-        self.answered.append((region, before.copy()))
-        return super().answer(embedded, region, clicks, before)
+    def answer(self, embedded: torch.Tensor, part: Box, clicks: Any, before: FloatMap) -> FloatMap:
+        self.answered.append((part, before.copy()))
+        return super().answer(embedded, part, clicks, before)
 
 
 @pytest.fixture
@@ -96,7 +94,7 @@ def test_a_small_object_is_looked_at_closer_within_the_first_click(
 
     answer = method.predict(method.prepare(image), [Click(x=360, y=250)])
 
-    whole, closer = (region for region, _ in watched.answered)
+    whole, closer = (part for part, _ in watched.answered)
     assert whole == Box(0, 0, 480, 360)
     assert (closer.width, closer.height) == (201, 201)
     assert closer.holds(360, 250)
@@ -127,9 +125,9 @@ def test_without_a_second_look_the_region_follows_with_the_next_click(
         prepared, [Click(x=360, y=250), Click(x=350, y=250), Click(x=355, y=255)], second
     )
 
-    regions = [region for region, _ in watched.answered]
-    assert regions[0] == Box(0, 0, 480, 360)
-    assert regions[1] == regions[2] != regions[0]
+    parts = [part for part, _ in watched.answered]
+    assert parts[0] == Box(0, 0, 480, 360)
+    assert parts[1] == parts[2] != parts[0]
     assert np.array_equal(watched.answered[1][1], first.probability)
 
 
@@ -155,8 +153,8 @@ def test_a_persons_mask_is_where_the_network_looks_from_the_first_click(
 
     method.predict(method.prepare(image), [Click(x=360, y=250)], Prediction.from_mask(on))
 
-    [(region, before)] = watched.answered
-    assert region.width < 300
+    [(part, before)] = watched.answered
+    assert part.width < 300
     assert np.array_equal(before, on.astype(np.float32))
 
 

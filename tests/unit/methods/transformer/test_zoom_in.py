@@ -20,23 +20,23 @@ def answer(box: Box | None) -> BoolMask:
 
 
 def test_without_an_answer_the_whole_picture_is_looked_at():
-    assert ZoomIn().region(answer(None), [Click(x=3, y=4)], kept=None) == WHOLE
+    assert ZoomIn().choose(answer(None), [Click(x=3, y=4)], kept=None) == WHOLE
 
 
 def test_a_region_is_longer_than_the_object_by_the_expansion():
     found = Box(101, 51, 401, 301)  # 300 x 250 about the middle (250.5, 175.5)
 
-    region = ZoomIn().region(answer(found), [], kept=None)
+    part = ZoomIn().choose(answer(found), [], kept=None)
 
     # 1.4 times 300 is 420, 1.4 times 250 is 350; ends are counted as the field counts them.
-    assert region == Box(40, 0, 461, 351)
+    assert part == Box(40, 0, 461, 351)
 
 
 def test_a_small_object_gets_a_region_of_the_least_side():
-    region = ZoomIn(least_side=100).region(answer(Box(200, 150, 203, 152)), [], kept=None)
+    part = ZoomIn(least_side=100).choose(answer(Box(200, 150, 203, 152)), [], kept=None)
 
-    assert (region.width, region.height) == (101, 101)
-    assert region.holds(200, 150)
+    assert (part.width, part.height) == (101, 101)
+    assert part.holds(200, 150)
 
 
 def test_positive_clicks_stretch_the_region_and_negative_ones_do_not():
@@ -44,20 +44,20 @@ def test_positive_clicks_stretch_the_region_and_negative_ones_do_not():
     near = ZoomIn(expansion=1, least_side=0)
     away = Click(x=300, y=155)
 
-    assert near.region(found, [], kept=None).x1 < 220
-    assert near.region(found, [away], kept=None).holds(300, 155)
+    assert near.choose(found, [], kept=None).x1 < 220
+    assert near.choose(found, [away], kept=None).holds(300, 155)
     negative = Click(x=300, y=155, is_positive=False)
-    assert near.region(found, [negative], kept=None) == near.region(found, [], kept=None)
+    assert near.choose(found, [negative], kept=None) == near.choose(found, [], kept=None)
 
 
 def test_a_region_is_kept_while_it_fits_and_left_when_it_does_not():
     found = answer(Box(200, 100, 400, 300))
-    new = ZoomIn().region(found, [], kept=None)
+    new = ZoomIn().choose(found, [], kept=None)
     nearly = Box(new.x0 + 20, new.y0 + 10, new.x1, new.y1)
 
-    assert ZoomIn().region(found, [], kept=nearly) == nearly
-    assert ZoomIn(keep=0.99).region(found, [], kept=nearly) == new
-    assert ZoomIn().region(found, [], kept=WHOLE) == new  # less than half of it
+    assert ZoomIn().choose(found, [], kept=nearly) == nearly
+    assert ZoomIn(keep=0.99).choose(found, [], kept=nearly) == new
+    assert ZoomIn().choose(found, [], kept=WHOLE) == new  # less than half of it
 
 
 def test_a_positive_click_outside_leaves_the_region():
@@ -65,13 +65,13 @@ def test_a_positive_click_outside_leaves_the_region():
     kept = Box(180, 80, 420, 320)
     outside = Click(x=450, y=200)
 
-    moved = ZoomIn().region(found, [outside], kept=kept)
+    moved = ZoomIn().choose(found, [outside], kept=kept)
 
-    assert ZoomIn().region(found, [], kept=kept) == kept
+    assert ZoomIn().choose(found, [], kept=kept) == kept
     assert moved != kept
     assert moved.holds(450, 200)
     negative = Click(x=450, y=200, is_positive=False)
-    assert ZoomIn().region(found, [negative], kept=kept) == kept
+    assert ZoomIn().choose(found, [negative], kept=kept) == kept
 
 
 def test_the_overlap_of_nested_boxes_is_their_intersection_over_union():
