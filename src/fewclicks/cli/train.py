@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,6 +42,8 @@ def train(
 ) -> None:
     """Train a network of clicks: from proposals without labels, from masks, or from both.
 
+    Or distil a backbone like the built-in one: see configs/embedded/builtin.toml.
+
     Several processes share the work under torchrun:
     `torchrun --nproc_per_node=2 -m fewclicks train CONFIG.toml`.
     """
@@ -49,19 +52,42 @@ def train(
     check_installed(
         "Training", extra="train", packages=("lightning", "kornia", "tensorboard", "safetensors")
     )
+    from fewclicks.training.distillation_file import is_distillation
     from fewclicks.training.plan_file import read_plans
 
     out = out or Path("runs") / plan.stem
-    rows = read_plans(plan, settings=read_pairs("--set", settings), row=row)
+    typed = read_pairs("--set", settings)
     try:
-        results = _train_rows(
-            rows, out, data=data, device=device or "auto", threads=threads, resume=resume
-        )
+        if is_distillation(plan):
+            results = [_distil(plan, out, settings=typed, threads=threads, resume=resume)]
+        else:
+            rows = read_plans(plan, settings=typed, row=row)
+            results = _train_rows(
+                rows, out, data=data, device=device or "auto", threads=threads, resume=resume
+            )
     except KeyboardInterrupt:
         typer.echo(f"The last checkpoint is kept in {out}; --resume goes on.", err=True)
         raise
     if results and as_json:
         typer.echo(json.dumps({"rows": results}))
+
+
+def _distil(
+    path: Path, out: Path, *, settings: dict[str, str], threads: int, resume: bool
+) -> dict[str, Any]:
+    """Let a teacher speak of photographs, and a student learn from it."""
+    from fewclicks.cli.progress import rows_progress
+    from fewclicks.training.distillation import EXPORTED
+    from fewclicks.training.distillation_file import read_distillation
+
+    if threads:
+        settings = {**settings, "learning.workers": str(threads)}
+    plan = read_distillation(path, settings=settings)
+    with rows_progress(plan.title) as (show, say):
+        last = plan.carry_out(out, resume=resume, watch=show)
+        learnt = last.summary if last else "nothing left to learn"
+        say(f"{plan.title}: {learnt}  wrote {out / EXPORTED}")
+    return {"name": plan.title, **(asdict(last) if last else {})}
 
 
 def _train_rows(

@@ -6,7 +6,6 @@ them consumes, and besides that each token's direction.
 
 from __future__ import annotations
 
-import math
 import random
 import time
 from collections.abc import Iterator
@@ -111,15 +110,21 @@ class Progress:
         loss in nats.
     held_out_cosine, held_out_relation
         The same for the average of the weights on whole photographs that are never trained on;
-        not a number where there is none.
+        None where there is none.
     """
 
     step: int
     seconds: float
     cosine: float
     relation: float
-    held_out_cosine: float
-    held_out_relation: float
+    held_out_cosine: float | None = None
+    held_out_relation: float | None = None
+
+    @property
+    def summary(self) -> str:
+        """``cosine 0.412``, of what is held out if there is any."""
+        held_out = self.held_out_cosine
+        return f"cosine {self.cosine if held_out is None else held_out:.3f}"
 
 
 def relational_loss(taught: Tensor, told: Tensor, *, temperature: float) -> Tensor:
@@ -176,7 +181,8 @@ class Distillation:
     def __init__(self, shape: StudentConfig, learning: Learning) -> None:
         torch.manual_seed(learning.seed)
         self.learning = learning
-        self.student = Student(shape).to(memory_format=torch.channels_last)
+        self.student = Student(shape)
+        self.student.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = Student(shape).eval()
         self.average.load_state_dict(self.student.state_dict())
         self.optimiser = torch.optim.AdamW(
@@ -222,7 +228,7 @@ class Distillation:
         return cosine.item(), relation.item()
 
     @torch.inference_mode()
-    def judge(self, lessons: Lessons) -> tuple[float, float]:
+    def judge(self, lessons: Lessons) -> tuple[float, float] | tuple[None, None]:
         """Cosine and relational loss of the average, over whole photographs that are held out."""
         found = []
         for photo in lessons.held_out:
@@ -235,7 +241,9 @@ class Distillation:
                 taught, unit_tokens(told), rows, temperature=self.learning.temperature
             )
             found.append([value.item() for value in pair])
-        cosine, relation = np.mean(found, axis=0) if found else (math.nan, math.nan)
+        if not found:
+            return None, None
+        cosine, relation = np.mean(found, axis=0)
         return float(cosine), float(relation)
 
     def save(self, out: Path) -> None:
@@ -294,20 +302,36 @@ def ask_teacher(
 
 
 def teach(
-    teacher: TeacherConfig, data: str, out: Path, *, shape: StudentConfig, learning: Learning
+    teacher: TeacherConfig,
+    data: str,
+    out: Path,
+    *,
+    shape: StudentConfig,
+    learning: Learning,
+    resume: bool = False,
 ) -> Iterator[Progress]:
-    """Teach a student; goes on where a run in the same folder stopped.
+    """Teach a student; gives how far it is after each checkpoint.
 
     Parameters
     ----------
     teacher, data, out
         As `ask_teacher` had them; photographs that it has not reached are left out.
+    resume
+        Go on where a run in `out` stopped, if there is one.
+
+    Raises
+    ------
+    InputError
+        If `out` holds another run, or this one and `resume` is not set.
     """
     torch.set_num_threads(learning.workers)
     targets = TeacherTargets(out / "targets", teacher)
     lessons = Lessons(targets, _photos(data, learning.seed))
     run = Distillation(shape, learning)
-    run.go_on(out)
+    if run.go_on(out) and not resume:
+        raise InputError(
+            f"{out} holds a training already; --resume goes on with it, another --out starts anew."
+        )
     since, learnt = time.monotonic(), []
     while run.step < learning.steps:
         learnt.append(run.learn(lessons))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from fewclicks.errors import InputError, UnknownEntryError
 from fewclicks.files import read_text
-from fewclicks.training.distillation import Learning, ask_teacher, teach
+from fewclicks.training.distillation import Learning, Progress, ask_teacher, teach
 from fewclicks.training.plan_file import build
 from fewclicks.training.student import StudentConfig
 from fewclicks.training.teacher import TeacherConfig
@@ -44,8 +44,28 @@ class DistillationPlan:
     student: StudentConfig
     learning: Learning
 
-    def carry_out(self, out: Path) -> Iterator[str]:
-        """Ask the teacher, then teach; goes on where it stopped. Gives lines on how far it is.
+    def carry_out(
+        self,
+        out: Path,
+        *,
+        resume: bool = False,
+        watch: Callable[[str, int, int], None] = lambda _what, _done, _total: None,
+    ) -> Progress | None:
+        """Ask the teacher, then teach.
+
+        Parameters
+        ----------
+        out
+            Folder for the targets, the checkpoint, ``builtin.onnx`` and ``progress.jsonl``.
+        resume
+            Go on with the run that `out` holds, if there is one; targets are always kept.
+        watch
+            Called with what is being done, how much of it is, and of how much.
+
+        Returns
+        -------
+        Progress, optional
+            Of the last checkpoint; None if there was nothing left to learn.
 
         Raises
         ------
@@ -57,10 +77,16 @@ class DistillationPlan:
             self.teacher, self.data, out, workers=learning.workers, seed=learning.seed
         )
         for done, count in asked:
-            if done % 100 == 0:
-                yield f"teacher: {done} photographs more, of {count}"
-        for progress in teach(self.teacher, self.data, out, shape=self.student, learning=learning):
-            yield json.dumps(asdict(progress))
+            watch("asking the teacher", done, count)
+        taught = teach(
+            self.teacher, self.data, out, shape=self.student, learning=learning, resume=resume
+        )
+        last = None
+        for last in taught:
+            watch(last.summary, last.step, learning.steps)
+            with (out / "progress.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(last)) + "\n")
+        return last
 
 
 def is_distillation(path: Path) -> bool:

@@ -148,7 +148,8 @@ class Attending(nn.Module):
         heads = self.to_all(tokens).reshape(batch, count, 3 * self.heads, channels // self.heads)
         queries, keys, values = heads.transpose(1, 2).chunk(3, dim=1)
         attended = functional.scaled_dot_product_attention(queries, keys, values)
-        return attended.transpose(1, 2).reshape(tokens.shape)
+        result: Tensor = attended.transpose(1, 2).reshape(tokens.shape)
+        return result
 
 
 def unit_tokens(features: Tensor) -> Tensor:

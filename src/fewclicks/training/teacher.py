@@ -166,11 +166,12 @@ class TeacherTargets:
         if self._basis.is_file():
             return
         teacher, looks = self.config.create(), 1 + self.config.flip
-        moments = 0.0
-        for photo in photos[:_PHOTOS_FOR_DIRECTIONS]:
-            tokens, _ = _averaged(teacher, read_image(photo), looks=looks)
-            moments = moments + tokens.T @ tokens / len(tokens)
-        _, vectors = np.linalg.eigh(np.asarray(moments, dtype=np.float64))
+        seen = (
+            _averaged(teacher, read_image(photo), looks=looks)[0].astype(np.float64)
+            for photo in photos[:_PHOTOS_FOR_DIRECTIONS]
+        )
+        moments = np.sum([tokens.T @ tokens / len(tokens) for tokens in seen], axis=0)
+        _, vectors = np.linalg.eigh(moments)
         leading = np.ascontiguousarray(vectors[:, ::-1][:, : self.config.directions])
         with written_beside(self._basis) as beside:
             save_file(
@@ -250,7 +251,9 @@ def _averaged(teacher: Backbone, image: RgbImage, *, looks: int) -> tuple[FloatM
 
 
 def _unit(tokens: FloatMatrix) -> FloatMatrix:
-    return tokens / np.maximum(np.linalg.norm(tokens, axis=1, keepdims=True), np.float32(1e-6))
+    lengths = np.linalg.norm(tokens, axis=1, keepdims=True)
+    unit: FloatMatrix = tokens / np.maximum(lengths, np.float32(1e-6))
+    return unit
 
 
 def _content(photo: Path) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 
@@ -43,13 +44,19 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> tuple[TeacherConfig, str
     return teacher, str(home / "photos"), home / "out"
 
 
-def run_in(taught: tuple[TeacherConfig, str, Path], folder: Path, learning: Learning):
+def run_in(
+    taught: tuple[TeacherConfig, str, Path],
+    folder: Path,
+    learning: Learning,
+    *,
+    resume: bool = False,
+):
     """Teach in a new folder, from the targets of the fixture."""
     teacher, photos, out = taught
     folder.mkdir(exist_ok=True)
     if not (folder / "targets").exists():
         (folder / "targets").symlink_to(out / "targets")
-    return teach(teacher, photos, folder, shape=SMALL, learning=learning)
+    return teach(teacher, photos, folder, shape=SMALL, learning=learning, resume=resume)
 
 
 def test_the_relational_loss_is_the_divergence_of_rows():
@@ -96,7 +103,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
 ):
     list(run_in(taught, tmp_path / "whole", QUICK))
     list(islice(run_in(taught, tmp_path / "stopped", QUICK), 1))
-    (last,) = run_in(taught, tmp_path / "stopped", QUICK)
+    (last,) = run_in(taught, tmp_path / "stopped", QUICK, resume=True)
     assert last.step == 4
     whole, stopped = (load_file(tmp_path / name / CHECKPOINT) for name in ("whole", "stopped"))
     assert whole.keys() == stopped.keys()
@@ -109,7 +116,7 @@ def test_a_folder_of_another_student_is_refused(
 ):
     list(run_in(taught, tmp_path, QUICK))
     with pytest.raises(InputError, match="seed 0"):
-        list(run_in(taught, tmp_path, replace(QUICK, steps=6, seed=1)))
+        list(run_in(taught, tmp_path, replace(QUICK, steps=6, seed=1), resume=True))
 
 
 def test_a_loss_that_is_no_number_ends_the_run(
@@ -150,8 +157,16 @@ def test_a_plan_is_carried_out_from_photographs_to_a_network(
         "[targets]\ndirections = 6\nlongest_side = 64\n"
         f"[student]\n{small}\n[learning]\nsteps = 1\nbatch = 1\ncrop = 4\nwarm_up = 1\n"
     )
-    list(read_distillation(file).carry_out(tmp_path / "out"))
-    assert (tmp_path / "out" / "builtin.onnx").is_file()
+    seen = []
+    plan, out = read_distillation(file), tmp_path / "out"
+    last = plan.carry_out(out, watch=lambda *each: seen.append(each))
+    assert (out / "builtin.onnx").is_file()
+    assert last is not None
+    assert json.loads((out / "progress.jsonl").read_text()) == asdict(last)
+    assert [done for what, done, _ in seen if what == "asking the teacher"] == [1, 2, 3, 4, 5, 6]
+    assert plan.carry_out(out, resume=True) is None
+    with pytest.raises(InputError, match="--resume goes on with it"):
+        plan.carry_out(out)
 
 
 @pytest.mark.parametrize(
