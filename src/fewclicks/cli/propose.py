@@ -35,6 +35,9 @@ def propose(
             help="A setting of the kind, or of the backbone: backbone.KEY. Repeatable.",
         ),
     ] = None,
+    longest_side: Annotated[
+        int, typer.Option(min=1, metavar="PIXELS", help="Larger pictures are shrunk to it first.")
+    ] = 1024,
     device: DeviceName = None,
     engine: Annotated[
         str, typer.Option(help="local, or ray: the cluster of RAY_ADDRESS, else this machine.")
@@ -60,7 +63,9 @@ def propose(
     given = read_pairs("--set", settings)
     if no_connectivity:
         given["connectivity"] = "no"
-    plan = ProposalPlan(backbone=backbone, kind=kind, settings=given, device=device)
+    plan = ProposalPlan(
+        backbone=backbone, kind=kind, settings=given, device=device, longest_side=longest_side
+    )
     try:
         with rows_progress(f"propose {kind}") as (tell, say):
             summary = carry_out(

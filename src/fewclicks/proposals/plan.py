@@ -21,8 +21,9 @@ from fewclicks.backbones.vit_folder import read_vit_folder
 from fewclicks.backbones.weights import locate
 from fewclicks.errors import InputError, StorageError, WeightsError
 from fewclicks.images.reading import read_image
+from fewclicks.images.resizing import shrink_to_longest_side
 from fewclicks.proposals.generators import Generator, create_generator
-from fewclicks.proposals.recipe import Recipe
+from fewclicks.proposals.recipe import MOST_PIXELS, Recipe
 from fewclicks.proposals.shards import Label, Row
 
 _OF_BACKBONE: Final = "backbone."
@@ -54,12 +55,19 @@ class ProposalPlan:
         patches that do not overlap.
     device
         Where the network runs; None leaves it to the backbone.
+    longest_side
+        In pixels; larger pictures are shrunk first, since tokens cost their square.
     """
 
     backbone: str
     kind: str = "tree"
     settings: Mapping[str, Any] = field(default_factory=dict)
     device: str | None = None
+    longest_side: int = MOST_PIXELS
+
+    def __post_init__(self) -> None:
+        if self.longest_side < 1:
+            raise InputError(f"longest_side is {self.longest_side}; needs at least 1 pixel.")
 
     def create_backbone(self) -> Backbone:
         """Build the backbone.
@@ -141,6 +149,7 @@ class Proposer:
                 if name not in _CHANGES_NOTHING
             },
             settings=asdict(self._generator.config),
+            longest_side=plan.longest_side,
         )
 
     def propose(self, folder: Path, image: str) -> Row:
@@ -158,9 +167,10 @@ class Proposer:
         """
         path = folder / image
         checksum, pixels = _checksum(path), read_image(path)
+        shown = shrink_to_longest_side(pixels, self.recipe.longest_side)
         with self._looking:
             start = time.perf_counter()
-            features = self._backbone.features(pixels)
+            features = self._backbone.features(shown)
             self.seconds_looking += time.perf_counter() - start
         found = self._generator.propose(features)
         height, width = pixels.shape[:2]

@@ -15,6 +15,9 @@ RECIPE_FILE: Final = "store.json"
 FORM: Final = 1
 """Of stores; a later one may differ."""
 
+MOST_PIXELS: Final = 1024
+"""Along the longest side of a picture as the backbone gets it, unless it is said otherwise."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recipe:
@@ -30,12 +33,15 @@ class Recipe:
         Its configuration, less what changes nothing but the time.
     settings
         The generator's configuration.
+    longest_side
+        To which larger pictures were shrunk, in pixels.
     """
 
     kind: str
     backbone: str
     backbone_settings: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    longest_side: int = MOST_PIXELS
 
     def to_json(self) -> str:
         """Write it as text; equal recipes give equal texts."""
@@ -72,7 +78,7 @@ class Recipe:
             With both sides.
         """
         ours, theirs = json.loads(self.to_json()), json.loads(other.to_json())
-        for part in ("kind", "backbone", "settings", "backbone_settings"):
+        for part in ("kind", "backbone", "settings", "backbone_settings", "longest_side"):
             if ours[part] != theirs[part]:
                 one, two = _shown(theirs[part], ours[part])
                 raise InputError(
