@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from fewclicks.arrays import BoolMask, FloatImage, FloatMap, RgbImage
+
+_LOWEST: Final = np.array([0.0, -128.0, -128.0], dtype=np.float32)
+_EXTENT: Final = np.array([100.0, 256.0, 256.0], dtype=np.float32)
 
 Histogram: TypeAlias = NDArray[np.float64]
 """(bins, bins, bins), sums to 1, nowhere 0."""
@@ -47,12 +50,16 @@ def colour_bins(lab: FloatImage, *, side: int = 16) -> ColourBins:
     side
         In [1, 40], so that a bin's number fits 16 bits.
     """
-    lowest = np.array([0.0, -128.0, -128.0], dtype=np.float32)
-    extent = np.array([100.0, 256.0, 256.0], dtype=np.float32)
-    axes = ((lab - lowest) * (side / extent)).astype(np.int32)
+    axes = ((lab - _LOWEST) * (side / _EXTENT)).astype(np.int32)
     np.clip(axes, 0, side - 1, out=axes)
     index = (axes[..., 0] * side + axes[..., 1]) * side + axes[..., 2]
     return ColourBins(index=index.astype(np.uint16), side=side)
+
+
+def bin_centres(side: int) -> NDArray[np.float32]:
+    """Lab colour in the middle of each bin, (side ** 3, 3)."""
+    axes = np.indices((side, side, side), dtype=np.float32).reshape(3, -1).T
+    return (axes + np.float32(0.5)) * (_EXTENT / np.float32(side)) + _LOWEST
 
 
 def colour_histogram(

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
@@ -27,12 +26,12 @@ from fewclicks.images.masks import components_with
 from fewclicks.images.resizing import shrink_to_longest_side
 from fewclicks.methods.base import Guidance, Prediction, Prepared, check_image, exclude
 from fewclicks.methods.energy.band_cut import band_cut
-from fewclicks.methods.energy.colour_models import colour_histogram, log_likelihood_ratio
 from fewclicks.methods.energy.seeds import draw_seeds, keep_clicked
 from fewclicks.methods.maps import ClickMaps, Levels
 from fewclicks.methods.markov.evidence import RegionClick
 from fewclicks.methods.markov.evidence_network import EvidenceNetwork, network_for
 from fewclicks.methods.markov.levels import offer_levels, unlike_levels
+from fewclicks.methods.markov.pixel_odds import pixel_odds
 from fewclicks.methods.markov.reach import OWN_LEVEL, Reach, reach_of
 from fewclicks.methods.markov.region_maps import region_maps
 from fewclicks.methods.markov.token_walk import WalkedMaps, walk_over
@@ -51,7 +50,6 @@ _LEAST: Final = (
     ("zoom_regions", 1),
     ("zoom_side", 8),
 )
-_OPINION_BLUR = 1.5  # pixels, so that an opinion does not end at a region's jagged border
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +67,9 @@ class FewclicksConfig:
     certainty
         Log odds at which the network's opinion of a region is cut off.
     colour
-        Weight of the colour model against the network's opinion.
+        Weight of the whole picture's colour model against the network's opinion.
+    local_colour
+        Weight of the colour models of each place against it.
     strength
         Weight of the contrast against both; higher is smoother.
     steadiness
@@ -91,7 +91,8 @@ class FewclicksConfig:
     longest_side: int = 1024
     radius: int = 3
     certainty: float = 4.0
-    colour: float = 1.0
+    colour: float = 0.4
+    local_colour: float = 0.8
     strength: float = 20.0
     steadiness: float = 1.0
     bins: int = 32
@@ -109,7 +110,7 @@ class FewclicksConfig:
             raise InputError(f"certainty is {self.certainty}; needs a number above 0.")
         if not 1 <= self.bins <= 40:
             raise InputError(f"bins is {self.bins}; needs a number from 1 to 40.")
-        for name in ("colour", "strength", "steadiness", "zoom"):
+        for name in ("colour", "local_colour", "strength", "steadiness", "zoom"):
             if not getattr(self, name) >= 0:
                 raise InputError(f"{name} is {getattr(self, name)}; needs a number from 0 on.")
 
@@ -233,7 +234,7 @@ class Fewclicks:
         if previous is None and _is_settled(clicks):
             previous = self.predict(prepared, clicks[:-1])
         reach = self._reach(prepared, clicks, previous)
-        offered = offer_levels(reach.pixels, clicks[-1], automatic=OWN_LEVEL)
+        offered = offer_levels(reach.pixels, clicks[-1], automatic=OWN_LEVEL, each_side=3)
         areas = []
         for level in offered.thresholds:
             chosen = [*clicks[:-1], replace(clicks[-1], level=level)]
@@ -342,7 +343,13 @@ class Fewclicks:
         located, excluded = view.locate(clicks), prepared.excluded
         if excluded is not None:
             excluded = view.shrink(excluded)
-        unary = self._unary(view, opinion, excluded)
+        unary = pixel_odds(
+            view,
+            opinion,
+            colour=self.config.colour,
+            local_colour=self.config.local_colour,
+            excluded=excluded,
+        )
         seeds = draw_seeds(view.shape, located, radius=self.config.radius, excluded=excluded)
         if self.config.cut:
             mask = band_cut(unary, view.pyramid, positive=seeds.positive, negative=seeds.negative)
@@ -351,26 +358,6 @@ class Fewclicks:
         if any(mask[click.y, click.x] for click in positives(located)):
             mask = components_with(mask, positives(located))
         return view.enlarge(_agreeing(_sigmoid(unary), mask), prepared.image)
-
-    def _unary(
-        self, view: View, opinion: NDArray[np.floating], excluded: BoolMask | None
-    ) -> FloatMap:
-        """Log odds of each pixel: the opinion of its region and a colour model fitted to it."""
-        regional = opinion.astype(np.float32)[view.regions.superpixels.labels]
-        smooth = np.asarray(cv2.GaussianBlur(regional, (0, 0), _OPINION_BLUR), dtype=np.float32)
-        if self.config.colour == 0:
-            return smooth
-        odds = _sigmoid(smooth)
-        if excluded is not None:
-            odds[excluded] = 0.0
-        ratio = log_likelihood_ratio(
-            view.colours,
-            colour_histogram(view.colours, odds),
-            colour_histogram(view.colours, 1.0 - odds),
-        )
-        return np.asarray(
-            smooth + np.float32(self.config.colour) * np.clip(ratio, -3.0, 3.0), dtype=np.float32
-        )
 
 
 def _is_settled(clicks: Sequence[Click]) -> bool:

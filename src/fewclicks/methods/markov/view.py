@@ -18,6 +18,7 @@ from fewclicks.methods.energy.band_cut import contrast_pyramid
 from fewclicks.methods.energy.colour_models import ColourBins, colour_bins, lab_image
 from fewclicks.methods.energy.edges import EdgeMap
 from fewclicks.methods.energy.full_size import refine_at_full_size
+from fewclicks.methods.energy.local_colours import Palette, find_palette
 from fewclicks.methods.markov.distances import distances_from
 from fewclicks.methods.markov.evidence import RegionClick
 from fewclicks.methods.markov.regions import Regions, describe_regions
@@ -66,6 +67,8 @@ class View:
         Walks over the whole picture's tokens; None where nobody asks for them.
     colours : (h, w)
         Bin of each pixel's colour.
+    palette
+        The few colours that the part is made of.
     pyramid
         Prices of a cut between neighbours, at h x w and halved.
     """
@@ -75,6 +78,7 @@ class View:
     places: NDArray[np.float64]
     walked: WalkedMaps | None
     colours: ColourBins
+    palette: Palette
     pyramid: list[EdgeMap]
     _distances: Memo[int, NDArray[np.float64]] = field(
         default_factory=lambda: Memo(_REMEMBERED_CLICKS)
@@ -169,13 +173,15 @@ def look_at(
     inside = features if is_whole else part_of(features, box, height=height, width=width)
     regions = describe_regions(lab, inside, count=config.regions)
     centres = (regions.centres + 0.5) / (size[1], size[0])
+    colours = colour_bins(lab, side=config.bins)
     corner, extent = (box.x0, box.y0), (box.width, box.height)
     return View(
         box=box,
         regions=regions,
         places=(corner + centres * extent) / (width, height),
         walked=walked,
-        colours=colour_bins(lab, side=config.bins),
+        colours=colours,
+        palette=find_palette(lab, colours),
         pyramid=contrast_pyramid(lab, strength=config.strength, levels=config.levels),
     )
 

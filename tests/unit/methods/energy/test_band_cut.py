@@ -39,6 +39,21 @@ def test_a_plain_object_is_found_as_by_the_exact_cut(unary, levels):
     assert np.array_equal(fast, exact)
 
 
+def test_what_is_thinner_than_a_coarse_pixel_is_found():
+    stem = np.zeros((40, 60), dtype=bool)
+    stem[4:12, 10:50] = True
+    stem[12:36, 31] = True
+    unary = np.where(stem, 3.0, -3.0).astype(np.float32)
+    pyramid = contrast_pyramid(lab_image(paint(stem)), strength=5.0, levels=1)
+    nothing = np.zeros_like(stem)
+
+    with_doubt = band_cut(unary, pyramid, positive=nothing, negative=nothing)
+    without = band_cut(unary, pyramid, positive=nothing, negative=nothing, doubt=np.inf)
+
+    assert np.array_equal(with_doubt, stem)
+    assert not without[stem].all()
+
+
 def test_each_level_halves_the_sides_and_rounds_up():
     pyramid = contrast_pyramid(np.zeros((57, 93, 3), dtype=np.float32), strength=1.0, levels=3)
 

@@ -5,6 +5,7 @@ import pytest
 from skimage import color
 
 from fewclicks.methods.energy.colour_models import (
+    bin_centres,
     colour_bins,
     colour_histogram,
     lab_image,
@@ -74,3 +75,9 @@ def test_the_ratio_is_above_zero_where_the_object_explains_the_colour_better():
 
     assert np.array_equal(ratio > 0, right)
     assert ratio.dtype == np.float32
+
+
+def test_a_bins_centre_falls_into_that_bin():
+    centres = bin_centres(6)
+
+    assert np.array_equal(colour_bins(centres[None], side=6).index[0], np.arange(6**3))

@@ -238,7 +238,11 @@ def test_a_small_picture_is_not_enlarged(prepared: RegionPicture):
 @pytest.mark.parametrize("longest_side", [1024, 40])
 def test_the_previous_mask_has_a_say(image: RgbImage, blob: BoolMask, longest_side: int):
     method = _method(
-        {BIAS: -1.0, PREVIOUS: 8.0}, longest_side=longest_side, colour=0.0, strength=1.0
+        {BIAS: -1.0, PREVIOUS: 8.0},
+        longest_side=longest_side,
+        colour=0.0,
+        local_colour=0.0,
+        strength=1.0,
     )
     prepared = method.prepare(image)
     assert method.predict(prepared, [INSIDE]).mask.sum() < 250  # not much more than its disk
@@ -254,7 +258,9 @@ def test_steadiness_keeps_the_previous_mask_where_the_newest_click_is_far(
     near = Click(x=INSIDE.x + 3, y=INSIDE.y)
 
     def found(steadiness: float, newest: Click) -> BoolMask:
-        method = _method({BIAS: -0.5}, steadiness=steadiness, colour=0.0, strength=1.0)
+        method = _method(
+            {BIAS: -0.5}, steadiness=steadiness, colour=0.0, local_colour=0.0, strength=1.0
+        )
         return method.predict(method.prepare(image), [INSIDE, newest], previous).mask
 
     assert found(0.0, OUTSIDE).sum() < 250
@@ -269,6 +275,8 @@ def test_steadiness_keeps_the_previous_mask_where_the_newest_click_is_far(
         {"levels": 3},
         {"strength": 0.0},
         {"colour": 0.0},
+        {"local_colour": 0.0},
+        {"colour": 0.0, "local_colour": 0.0},
         {"radius": 0},
         {"cut": False},
     ],
