@@ -68,8 +68,9 @@ def read_plans(
     """Read a file, with what it builds on, and plan its rows.
 
     What was typed counts most, then what a row says, then the file, then the files it builds on.
-    A target of another kind leaves the settings of the one before behind; with share 0 it is left
-    out. ``$NAME`` in a text stands for an environment variable.
+    A target of another kind, and a network with weights, leave the settings of the one before
+    behind; a target with share 0 is left out. ``$NAME`` in a text stands for an environment
+    variable.
 
     Parameters
     ----------
@@ -143,18 +144,22 @@ def _name(path: Path, row: Any) -> str:
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Put tables over others, value by value."""
+    """Put tables over others, value by value; an empty table takes the place of any."""
     merged = dict(below)
     for key, value in above.items():
         under = merged.get(key)
-        if isinstance(value, dict) and isinstance(under, dict):
-            other_kind = under.get("kind") in TARGET_KINDS and "kind" in value
-            if other_kind and value["kind"] != under["kind"]:
-                under = {}
-            merged[key] = _merged(under, value)
+        if isinstance(value, dict) and isinstance(under, dict) and value:
+            merged[key] = value if _replaces(key, under, value) else _merged(under, value)
         else:
             merged[key] = value
     return merged
+
+
+def _replaces(key: str, under: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
+    """Whether a table leaves all of the one below behind."""
+    if key == "network":
+        return str(value.get("weights", "none")).lower() != "none"
+    return under.get("kind") in TARGET_KINDS and value.get("kind", under["kind"]) != under["kind"]
 
 
 def _nested(settings: Mapping[str, str]) -> dict[str, Any]:

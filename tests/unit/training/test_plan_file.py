@@ -106,6 +106,28 @@ def test_another_kind_of_target_leaves_the_settings_of_the_first_behind(tmp_path
     assert sorted(alone) == ["labels"]
 
 
+def test_a_network_with_weights_leaves_shape_and_start_behind(tmp_path):
+    text = (
+        BASE
+        + """
+        [[rows]]
+        name = "on"
+        network.weights = "before.safetensors"
+        published.grabcut = { noc85 = 1.0 }
+        """
+    )
+    (row,) = read_plans(write(tmp_path, "a.toml", text))
+    assert row.plan.network.weights == "before.safetensors"
+    assert not row.plan.network.shape
+    assert row.plan.published == {"grabcut": {"noc85": 1.0}}
+
+
+def test_an_empty_table_takes_the_place_of_any(tmp_path):
+    write(tmp_path, "base.toml", BASE + "[published]\ngrabcut = { noc85 = 1.0 }\n")
+    path = write(tmp_path, "a.toml", 'builds_on = "base.toml"\npublished = {}\n')
+    assert not read_plans(path)[0].plan.published
+
+
 def test_environment_variables_stand_for_paths(tmp_path, monkeypatch):
     path = write(tmp_path, "a.toml", BASE.replace("STORE", "$SOME_STORES/mis"))
     monkeypatch.setenv("SOME_STORES", "/stores")

@@ -23,7 +23,12 @@ from fewclicks.methods.registry import find_method
 from fewclicks.settings import read_settings
 
 ROOT = Path(__file__).resolve().parents[4]
-CONFIGS = sorted((ROOT / "configs").rglob("*.toml"))
+TRAININGS = ("mis", "embedded")  # folders that `fewclicks train` reads
+CONFIGS = sorted(
+    path
+    for path in (ROOT / "configs").rglob("*.toml")
+    if path.relative_to(ROOT / "configs").parts[0] not in TRAININGS
+)
 FULL = [path for path in CONFIGS if path.parent.name != "mini"]
 QUICK = ("m2n2/mini/neighbours.toml", "m2n2v2/mini/backbones.toml")
 WITHOUT_WEIGHTS = [
