@@ -34,7 +34,7 @@ from fewclicks.training.teacher import TeacherConfig, TeacherTargets, list_photo
 EXPORTED: Final = "builtin.onnx"
 """What a run leaves in its folder for the backbone."""
 
-_ROWS: Final = 256  # of the similarities of a picture that are compared at each step
+_ROWS: Final = 128  # of the similarities of a picture that are compared at each step
 _LONGEST_GRADIENT: Final = 1.0
 
 
