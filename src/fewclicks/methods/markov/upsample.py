@@ -220,30 +220,63 @@ def _collapse(
     Pixels ``phase, phase + step, ...`` of a row stand equally far from the samples, so that one
     offset serves them all and the inner loops run along the row without a break.
     """
-    for y in range(norms.shape[0]):
-        for phase in range(right.step):
+    for phase in range(right.step):
+        first = (right.first_token[phase :: right.step] - right.margin).astype(np.float32)
+        count = first.size
+        columns, shares = _column_shares(right, first)
+        gathered = np.empty((down.window + 1, _TOGETHER, count), dtype=np.float32)
+        totals = np.empty((down.window * right.window, count), dtype=np.float32)
+        offsets = np.empty(_TOGETHER)
+        for y in range(norms.shape[0]):
             own = planes[:, y, phase :: right.step].copy()
-            count = own.shape[1]
-            first = (right.first_token[phase :: right.step] - right.margin).astype(np.float32)
-            gathered = np.empty((_TOGETHER, down.window + 1, count), dtype=np.float32)
-            totals = np.zeros((down.window * right.window, count), dtype=np.float32)
-            for shift in range(0, 2 * right.reach + 1, _TOGETHER):
-                gathered[:] = 0.0
+            totals[:] = 0.0
+            for group in range(len(columns) - 1):
+                shift = group * _TOGETHER
                 for k in range(_TOGETHER):
                     steps = right.samples[0] + (shift + k - right.reach) * right.step - phase
-                    offset = steps / right.cell
-                    if abs(offset) <= _REACH * sigma:
-                        _gather_rows(
-                            y, offset, own, samples, shift + k, down, sigma, gathered[k], is_deep
-                        )
-                _share_columns(gathered, right.places[shift:], first, right.window, totals)
+                    offsets[k] = steps / right.cell
+                gathered[:] = 0.0
+                low, high = _gather_rows(
+                    y, offsets, own, samples, shift, down, sigma, gathered, is_deep
+                )
+                for at in range(columns[group], columns[group + 1]):
+                    column = int(shares[at, _TOGETHER, 0])
+                    for row in range(low, min(high, down.window)):
+                        _add_shared(gathered[row], shares[at], totals[row * right.window + column])
             _quantise(totals, weights[y, :, phase :: right.step], norms[y, phase :: right.step])
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def _column_shares(
+    right: _Axis, first: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Say what samples at each few offsets give to the columns beside them, bilinearly.
+
+    The same for every row of the picture: a block of ``(few + 1, pixels)`` for each column that
+    gets any, whose last row names the column, and where the blocks of each few offsets begin.
+    """
+    groups = 2 * right.reach // _TOGETHER + 1
+    columns = np.zeros(groups + 1, dtype=np.int64)
+    found = np.empty((groups * right.window, _TOGETHER + 1, first.size), dtype=np.float32)
+    count = 0
+    for group in range(groups):
+        for column in range(right.window):
+            block = found[count]
+            for k in range(_TOGETHER):
+                for i in range(first.size):
+                    away = abs(right.places[group * _TOGETHER + k + i] - first[i] - column)
+                    block[k, i] = max(np.float32(1.0) - away, np.float32(0.0))
+            block[_TOGETHER] = column
+            if block[:_TOGETHER].max() > 0.0:
+                count += 1
+        columns[group + 1] = count
+    return columns, found[:count].copy()
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def _gather_rows(
     y: int,
-    offset: float,
+    offsets: NDArray[np.float64],
     own: NDArray[np.float32],
     samples: NDArray[np.float32],
     shift: int,
@@ -251,12 +284,17 @@ def _gather_rows(
     sigma: np.float32,
     gathered: NDArray[np.float32],
     is_deep: bool,
-) -> None:
-    """Sum the samples at one horizontal offset, for each row of the window of tokens."""
-    shares = np.empty((_TOGETHER, 2), dtype=np.float32)
-    half = math.sqrt((_REACH * sigma) ** 2 - offset * offset) * down.cell
+) -> tuple[int, int]:
+    """Sum the samples at a few horizontal offsets, for each row of the window of tokens.
+
+    Also which rows got any, from the first to behind the last.
+    """
+    furthest = (_REACH * sigma) ** 2
+    half = math.sqrt(max(furthest - np.abs(offsets).min() ** 2, 0.0)) * down.cell
     row = np.searchsorted(down.samples, y - half)
     end = np.searchsorted(down.samples, y + half, side="right")
+    shares = np.empty((_TOGETHER, _TOGETHER, 2), dtype=np.float32)  # offset, row, token
+    lowest, token = down.window, -2
     while row < end:
         shares[:] = 0.0
         begun, token = row, -1
@@ -267,14 +305,19 @@ def _gather_rows(
                 break
             token = above
             fall = (down.samples[row] - y) / down.cell
-            near = math.exp(-(fall * fall + offset * offset) / (2.0 * sigma * sigma))
-            shares[row - begun, 0] = near * (1.0 - (place - token))
-            shares[row - begun, 1] = near * (place - token)
+            for k in range(_TOGETHER):
+                square = fall * fall + offsets[k] * offsets[k]
+                if square <= furthest:
+                    near = math.exp(-square / (2.0 * sigma * sigma))
+                    shares[k, row - begun, 0] = near * (1.0 - (place - token))
+                    shares[k, row - begun, 1] = near * (place - token)
             row += 1
         some = samples[begun : begun + _TOGETHER]
-        _add_alike(
-            own, some, np.uint64(shift), shares, gathered[token], gathered[token + 1], is_deep
-        )
+        here, below = gathered[token], gathered[token + 1]
+        for k in range(_TOGETHER):
+            _add_alike(own, some, np.uint64(shift + k), shares[k], here[k], below[k], is_deep)
+        lowest = min(lowest, token)
+    return lowest, token + 2
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
@@ -317,34 +360,15 @@ def _add_alike(
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def _share_columns(
-    gathered: NDArray[np.float32],
-    places: NDArray[np.float32],
-    first: NDArray[np.float32],
-    wide: int,
-    totals: NDArray[np.float32],
+def _add_shared(
+    gathered: NDArray[np.float32], shares: NDArray[np.float32], total: NDArray[np.float32]
 ) -> None:
-    """Share what each row of tokens got among the columns beside the samples, bilinearly."""
-    high = gathered.shape[1] - 1
-    beside = np.empty((_TOGETHER, first.size), dtype=np.float32)
-    shares = np.empty_like(beside)
-    lowest, highest = np.float32(wide), np.float32(0.0)
-    for k in range(_TOGETHER):
-        for i in range(np.uint64(first.size)):
-            beside[k, i] = places[np.uint64(k) + i] - first[i]
-            lowest, highest = min(lowest, beside[k, i]), max(highest, beside[k, i])
-    for column in range(max(int(lowest), 0), min(int(highest) + 2, wide)):
+    """Add a column's part of what a row of tokens got."""
+    for i in range(np.uint64(total.size)):
+        more = np.float32(0.0)
         for k in range(_TOGETHER):
-            for i in range(np.uint64(first.size)):
-                away = abs(beside[k, i] - np.float32(column))
-                shares[k, i] = max(np.float32(1.0) - away, np.float32(0.0))
-        for row in range(high):
-            total = totals[row * wide + column]
-            for i in range(np.uint64(first.size)):
-                more = np.float32(0.0)
-                for k in range(_TOGETHER):
-                    more += gathered[k, row, i] * shares[k, i]
-                total[i] += more
+            more += gathered[k, i] * shares[k, i]
+        total[i] += more
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
