@@ -138,7 +138,7 @@ class Attending(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """Take (b, c, h, w) and give the same."""
-        tokens = values.flatten(2).transpose(1, 2)
+        tokens: Tensor = values.flatten(2).transpose(1, 2)
         tokens = tokens + self.from_all(self._attend(self.first_norm(tokens)))
         wide = functional.gelu(self.widen(self.second_norm(tokens)))
         tokens = tokens + self.narrow(wide)
