@@ -103,3 +103,10 @@ def test_a_device_goes_to_what_is_a_network():
     assert device_settings("cpu", backbone="colour") == {}
     with pytest.raises(InputError, match="neither backbone nor depth is a network"):
         device_settings("cuda", backbone="colour", depth="noise")
+
+
+def test_a_method_that_is_a_network_gets_the_device_itself():
+    assert device_settings("cuda", method_is_network=True) == {"device": "cuda"}
+    both = device_settings("cpu", backbone="owner/vit", method_is_network=True)
+    assert both == {"device": "cpu", "backbone.device": "cpu"}
+    assert device_settings(None, method_is_network=True) == {}
