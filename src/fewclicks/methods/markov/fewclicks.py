@@ -94,7 +94,7 @@ class FewclicksConfig:
     colour: float = 0.4
     local_colour: float = 0.8
     strength: float = 20.0
-    steadiness: float = 1.0
+    steadiness: float = 0.5
     bins: int = 32
     levels: int = 1
     cut: bool = True
