@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from fewclicks.arrays import RgbImage
-from fewclicks.files import write_text
+from fewclicks.files import read_text, write_text
 from fewclicks.images.overlay import contact_sheet, draw_overlay
 from fewclicks.training.interaction import Answer
 from fewclicks.training.samples import Batch
@@ -67,6 +67,13 @@ def draw_lessons(batch: Batch, answer: Answer) -> RgbImage:
 def write_result(out: Path, result: Mapping[str, Any]) -> None:
     """Keep what came of a training."""
     write_text(out / RESULT, json.dumps(result, indent=2) + "\n")
+
+
+def read_result(out: Path) -> dict[str, Any]:
+    """Give what came of an earlier training; nothing where there was none."""
+    path = out / RESULT
+    result: dict[str, Any] = json.loads(read_text(path)) if path.is_file() else {}
+    return result
 
 
 def _as_image(image: Tensor) -> RgbImage:

@@ -20,7 +20,7 @@ from fewclicks.methods.transformer.simpleclick_network import (
     SimpleClickNetworkConfig,
 )
 from fewclicks.training.chance import Purpose, chance_of
-from fewclicks.training.journal import write_result
+from fewclicks.training.journal import read_result, write_result
 from fewclicks.training.loop import Watcher, learn
 from fewclicks.training.measuring import measure_network
 from fewclicks.training.plan import PRECISIONS, NetworkChoice, TrainingPlan
@@ -90,13 +90,15 @@ def train(
         watch=watch,
     )
     _save(network, weights, fabric)
+    # A training that was done already is not measured again.
+    figures = learner.figures or read_result(out).get("measured", {})
     result = {
         "title": plan.title,
         "steps": learner.step,
         "pictures": samples.pictures,
         "seconds": round(time.perf_counter() - started, 1),
         "processes": fabric.world_size,
-        "measured": learner.figures,
+        "measured": figures,
         "published": dict(plan.published),
         "plan": plan.describe(),
     }
