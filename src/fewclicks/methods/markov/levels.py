@@ -20,7 +20,12 @@ _EDGES: Final = Scores(prior=False, same_class=False, other_class=False)
 
 
 def offer_levels(
-    distances: FloatMap, click: Click, *, automatic: float, pixel_area: float = 1.0
+    distances: FloatMap,
+    click: Click,
+    *,
+    automatic: float,
+    pixel_area: float = 1.0,
+    each_side: int = MOST_LEVELS,
 ) -> Levels:
     """Offer the segments of a map that end at its steepest edges.
 
@@ -34,6 +39,8 @@ def offer_levels(
         The threshold that the scores choose; always offered.
     pixel_area
         Pixels of the picture to a pixel of the map.
+    each_side
+        At most so many below the automatic one, and as many above.
 
     Returns
     -------
@@ -46,9 +53,11 @@ def offer_levels(
     kept = [automatic] if own == automatic else [automatic, own]
     areas = [_area(distances, threshold) for threshold in kept]
     for peak in _peaks(candidates):
-        area = int(candidates.areas[peak])
-        if len(kept) < MOST_LEVELS and area >= _LEAST_AREA and _is_new(area, areas):
-            kept.append(float(candidates.thresholds[peak]))
+        area, threshold = int(candidates.areas[peak]), float(candidates.thresholds[peak])
+        beside = sum((other > automatic) == (threshold > automatic) for other in kept[1:])
+        has_room = len(kept) < MOST_LEVELS and beside < each_side
+        if has_room and area >= _LEAST_AREA and _is_new(area, areas):
+            kept.append(threshold)
             areas.append(area)
     order = sorted(range(len(kept)), key=lambda index: kept[index])
     return Levels(

@@ -7,7 +7,8 @@ from drawing import enlarge, mask, paint
 from fewclicks.backbones.colour import ColourBackbone, ColourConfig
 from fewclicks.clicks import Click
 from fewclicks.errors import InputError
-from fewclicks.methods.markov.levels import MOST_LEVELS, offer_levels
+from fewclicks.methods.maps import Levels
+from fewclicks.methods.markov.levels import MOST_LEVELS, offer_levels, unlike_levels
 from fewclicks.methods.markov.m2n2 import M2N2
 from fewclicks.methods.markov.m2n2v2 import M2N2V2
 
@@ -50,6 +51,27 @@ def test_levels_are_few_and_unlike():
     assert 1 < len(found.thresholds) <= MOST_LEVELS
     areas = np.array(found.areas)
     assert (areas[1:] >= 1.25 * areas[:-1]).all()
+
+
+def test_each_side_of_the_automatic_level_may_have_its_share_of_the_offers():
+    hills = np.random.default_rng(0).random((60, 80)).astype(np.float32)
+    for each_side in (1, 2):
+        found = offer_levels(hills / hills.max(), CLICK, automatic=0.1, each_side=each_side)
+        assert found.automatic <= each_side
+        assert len(found.thresholds) - 1 - found.automatic == each_side
+
+
+def test_levels_that_come_to_the_same_are_offered_once():
+    offered = Levels(
+        thresholds=(0.1, 0.2, 0.3, 0.5, 0.7, 0.8),
+        areas=(20, 40, 60, 100, 200, 300),
+        automatic=3,
+        chosen=4,
+    )
+    kept = unlike_levels(offered, [3, 50, 51, 100, 101, 160])
+    assert kept == Levels(
+        thresholds=(0.2, 0.5, 0.7, 0.8), areas=(50, 100, 101, 160), automatic=1, chosen=2
+    )
 
 
 @pytest.mark.parametrize("method", [M2N2(COARSE), M2N2V2(COARSE)], ids=["m2n2", "m2n2v2"])
