@@ -10,8 +10,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from scipy.special import rel_entr, softmax
+from typer.testing import CliRunner
 
 from fewclicks.backbones.builtin import BuiltInBackbone, BuiltInConfig
+from fewclicks.cli.app import app
 from fewclicks.errors import InputError, UnknownEntryError
 from fewclicks.images.reading import read_image
 from fewclicks.training.checkpoints import CHECKPOINT
@@ -167,6 +169,9 @@ def test_a_plan_is_carried_out_from_photographs_to_a_network(
     assert plan.carry_out(out, resume=True) is None
     with pytest.raises(InputError, match="--resume goes on with it"):
         plan.carry_out(out)
+    typed = ["train", str(file), "--out", str(out), "--set", "learning.steps=2", "--resume"]
+    result = CliRunner().invoke(app, [*typed, "--threads", "1", "--json"])
+    assert json.loads(result.stdout)["rows"][0]["step"] == 2, result.output
 
 
 @pytest.mark.parametrize(
