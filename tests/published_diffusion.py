@@ -1,24 +1,48 @@
-"""Stable Diffusion at its published size with random weights: made, and looked through.
+"""Diffusion networks at their published size with random weights: made, and looked through.
 
 Each in a process of its own, so that what making it took does not count in what looking takes:
-``python published_diffusion.py make NAME FOLDER DTYPE`` and ``... look NAME FOLDER SIDE``.
+``python published_diffusion.py make NAME FOLDER DTYPE``, ``... look NAME FOLDER SIDE`` for Stable
+Diffusion and ``... draw NAME FOLDER SIDE`` for Marigold. Tests call `apart`.
 """
 
 from __future__ import annotations
 
 import json
 import resource
+import subprocess
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
+PICTURE = np.random.default_rng(0).integers(0, 256, (480, 854, 3), dtype=np.uint8)
+PIPELINE = {  # Marigold's, without its weights
+    "_class_name": "MarigoldDepthPipeline",
+    "default_denoising_steps": 4,
+    "default_processing_resolution": 768,
+    "prediction_type": "depth",
+    "scheduler": ["diffusers", "LCMScheduler"],
+    "text_encoder": ["transformers", "CLIPTextModel"],
+    "tokenizer": ["transformers", "CLIPTokenizer"],
+    "unet": ["diffusers", "UNet2DConditionModel"],
+    "vae": ["diffusers", "AutoencoderKL"],
+}
+
+
+def apart(*words: str | Path) -> dict[str, float]:
+    """Run this file in a process of its own."""
+    command = [sys.executable, __file__, *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
 
 def make(name: str, folder: Path, dtype: str) -> dict[str, int]:
     """Save the networks of the published configurations; give their sizes in parameters."""
     import torch
-    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from diffusers import AutoencoderKL, LCMScheduler, UNet2DConditionModel
     from transformers import CLIPTextConfig, CLIPTextModel
 
     from fewclicks.backbones.weights import published_configuration
@@ -36,6 +60,9 @@ def make(name: str, folder: Path, dtype: str) -> dict[str, int]:
     words = {"!": 0, "<|startoftext|>": 49406, "<|endoftext|>": 49407}
     (folder / "tokenizer" / "vocab.json").write_text(json.dumps(words))
     (folder / "tokenizer" / "merges.txt").write_text("#version: 0.2\n")
+    if "scheduler" in published:
+        LCMScheduler.from_config(published["scheduler"]).save_pretrained(folder / "scheduler")
+        (folder / "model_index.json").write_text(json.dumps(PIPELINE))
     return {
         part: sum(weight.numel() for weight in network.parameters())
         for part, network in networks.items()
@@ -47,13 +74,12 @@ def look(name: str, folder: Path, side: str) -> dict[str, float]:
     from fewclicks.backbones.registry import create_backbone
 
     settings = {"weights": str(folder), "device": "cpu"}
-    picture = np.random.default_rng(0).integers(0, 256, (480, 854, 3), dtype=np.uint8)
     small = create_backbone(name, side=64, **settings)
-    small.attention(picture)  # weights stay in their file until they are used
+    small.attention(PICTURE)  # weights stay in their file until they are used
     backbone = create_backbone(name, side=int(side), **settings)
     backbone._network = small._network
     begin = time.perf_counter(), time.process_time()
-    attention = backbone.attention(picture)
+    attention = backbone.attention(PICTURE)
     end = time.perf_counter(), time.process_time()
     sums = attention.matrix.sum(axis=1, dtype=np.float64)
     return {
@@ -61,10 +87,35 @@ def look(name: str, folder: Path, side: str) -> dict[str, float]:
         "furthest_sum_from_1": float(np.abs(sums - 1.0).max()),
         "seconds": end[0] - begin[0],
         "cpu_seconds": end[1] - begin[1],
-        "gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9,
+        "gigabytes": _gigabytes(),
     }
+
+
+def draw(name: str, folder: Path, side: str) -> dict[str, float]:
+    """Draw a picture's depth once, in one step; give what it took, and what it looks like."""
+    from fewclicks.backbones.registry import create_depth
+
+    source = create_depth(
+        name, weights=str(folder), device="cpu", steps=1, ensemble=1, longest_side=int(side)
+    )
+    begin = time.perf_counter(), time.process_time()
+    values = source.depth(PICTURE).values
+    end = time.perf_counter(), time.process_time()
+    assert values.shape == PICTURE.shape[:2]
+    return {
+        "nearest": float(values.max()),
+        "farthest": float(values.min()),
+        "spread": float(values.std()),
+        "seconds": end[0] - begin[0],
+        "cpu_seconds": end[1] - begin[1],
+        "gigabytes": _gigabytes(),
+    }
+
+
+def _gigabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
 if __name__ == "__main__":
     word, name, folder, last = sys.argv[1:]
-    print(json.dumps({"make": make, "look": look}[word](name, Path(folder), last)))
+    print(json.dumps({"make": make, "look": look, "draw": draw}[word](name, Path(folder), last)))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[2] / "published_diffusion.py"
+from published_diffusion import apart
+
 MOST_GIGABYTES = 7.0
 # Millions of parameters, as the publishers' pages and diffusers' own count have them.
 PUBLISHED = {
@@ -27,22 +26,13 @@ pytestmark = [
 ]
 
 
-def run(*words: str | Path) -> dict[str, float]:
-    done = subprocess.run(
-        [sys.executable, str(SCRIPT), *map(str, words)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return answer
-
-
 @pytest.fixture(scope="module", params=PUBLISHED)
 def published(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Path, dict[str, float]]]:
     """Name, folder and sizes; the folder goes at once, as pytest would keep gigabytes of it."""
     folder = tmp_path_factory.mktemp(request.param)
-    sizes = run("make", request.param, folder, DTYPES[request.param])
+    sizes = apart("make", request.param, folder, DTYPES[request.param])
     yield request.param, folder, sizes
     shutil.rmtree(folder)
 
@@ -55,7 +45,7 @@ def test_it_has_the_published_number_of_parameters(published):
 
 def test_a_look_at_the_training_size_fits_into_memory(published):
     name, folder, _ = published
-    found = run("look", name, folder, "512")
+    found = apart("look", name, folder, "512")
     assert found["tokens"] == 64 * 64
     assert found["furthest_sum_from_1"] < 1e-5
     assert found["gigabytes"] < MOST_GIGABYTES
@@ -64,7 +54,7 @@ def test_a_look_at_the_training_size_fits_into_memory(published):
 def test_a_look_at_the_papers_size_fits_into_memory(published):
     name, folder, _ = published
     side = {"stable-diffusion-1": 896, "stable-diffusion-2": 1024}[name]
-    found = run("look", name, folder, str(side))
+    found = apart("look", name, folder, str(side))
     assert found["tokens"] == (side // 8) ** 2
     assert found["furthest_sum_from_1"] < 1e-5
     assert found["gigabytes"] < MOST_GIGABYTES
