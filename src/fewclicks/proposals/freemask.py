@@ -130,7 +130,7 @@ def matrix_nms(masks: NDArray[np.bool_], sharpness: float) -> NDArray[np.float64
     hidden = ious.max(axis=0)  # how far the better mask is itself hidden by one better still
     decay = np.exp(-sharpness * (ious**2 - hidden[:, None] ** 2))
     decay[np.tril_indices(len(masks))] = 1.0
-    return np.minimum(decay.min(axis=0), 1.0)
+    return np.asarray(np.minimum(decay.min(axis=0), 1.0), dtype=np.float64)
 
 
 def _pooled(features: Features) -> Iterator[FloatMatrix]:

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,6 @@ from typing import Any, Final
 
 from fewclicks.backbones.base import Backbone
 from fewclicks.backbones.registry import create_backbone, device_settings
-from fewclicks.backbones.vit import VitBackbone
 from fewclicks.backbones.vit_folder import read_vit_folder
 from fewclicks.backbones.weights import locate
 from fewclicks.errors import InputError, StorageError, WeightsError
@@ -88,14 +87,15 @@ class ProposalPlan:
             if name.startswith(_OF_BACKBONE)
         }
         backbone = create_backbone(self.backbone, **own)
-        if not isinstance(backbone, VitBackbone):
-            return backbone
         config = backbone.config
+        if not _is_of_vit(config):
+            return backbone
         published = dict(_OF_VIT[self.kind])
         if config.stride is None:
             published["stride"] = read_vit_folder(locate(config.weights)).patch
         unsaid = {name: value for name, value in published.items() if name not in own}
-        return VitBackbone(replace(config, **unsaid))
+        built: Backbone = type(backbone)(replace(config, **unsaid))  # type: ignore[call-arg]
+        return built
 
     def create_generator(self) -> Generator:
         """Build the generator.
@@ -209,6 +209,11 @@ class Proposer:
             finally:
                 for future in waiting:
                     future.cancel()
+
+
+def _is_of_vit(config: Any) -> bool:
+    """Tell a vision transformer by what may be chosen of it; its module would bring in torch."""
+    return {"kind", "block", "centred"} <= {each.name for each in fields(config)}
 
 
 def _checksum(path: Path) -> str:

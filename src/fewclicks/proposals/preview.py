@@ -86,4 +86,4 @@ def _draw_regions(picture: RgbImage, labels: LabelMap) -> RgbImage:
     edge[:, 1:] |= large[:, 1:] != large[:, :-1]
     edge[1:] |= large[1:] != large[:-1]
     tinted[edge] = 255.0
-    return np.rint(tinted).astype(np.uint8)
+    return np.asarray(np.rint(tinted), dtype=np.uint8)

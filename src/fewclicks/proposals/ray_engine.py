@@ -7,8 +7,10 @@ under the same name: nothing is lost, and nothing stands twice.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +23,7 @@ _MOST_PICTURES: Final = 64  # of a chunk
 _CHUNKS_EACH: Final = 4  # at least, so that workers end together
 _THREADS: Final = 2  # of a worker: one reads and merges while the other looks
 _RETRIES: Final = 3  # of a chunk whose worker died; a picture may be what kills it
+_STARTS: Final = 3  # that are tried
 _STORE_BYTES: Final = 200_000_000  # Ray's least but for some room: only names and counts travel
 _QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 """No statistics go to Ray's makers; and an environment variable keeps its meaning for CUDA."""
@@ -66,23 +69,30 @@ def propose_on_ray(
         What a worker ran into, or that one chunk killed its workers again and again.
     """
     ray = _import_ray()
-    is_ours = not ray.is_initialized()
-    if is_ours:
-        _start(ray, workers)
-    try:
-        gpus = 1 if plan.device == "cuda" else 0
-        task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=_RETRIES)(propose_chunk)
-        size = max(1, min(_MOST_PICTURES, len(pictures) // (_CHUNKS_EACH * workers)))
-        running = [
-            task.remote(plan, folder.resolve(), out.resolve(), pictures[start : start + size])
-            for start in range(0, len(pictures), size)
-        ]
-        while running:
-            finished, running = ray.wait(running)
-            yield _take(ray, finished[0])
-    finally:
+    with redirect_stdout(sys.stderr):  # Ray tells of dead workers, and stdout is for the answer
+        is_ours = not ray.is_initialized()
         if is_ours:
-            ray.shutdown()
+            _start(ray, workers)
+        try:
+            yield from _share_out(ray, plan, folder.resolve(), out.resolve(), pictures, workers)
+        finally:
+            if is_ours:
+                ray.shutdown()
+
+
+def _share_out(
+    ray: Any, plan: ProposalPlan, folder: Path, out: Path, pictures: Sequence[str], workers: int
+) -> Iterator[Chunk]:
+    gpus = 1 if plan.device == "cuda" else 0
+    task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=_RETRIES)(propose_chunk)
+    size = max(1, min(_MOST_PICTURES, len(pictures) // (_CHUNKS_EACH * workers)))
+    running = [
+        task.remote(plan, folder, out, pictures[start : start + size])
+        for start in range(0, len(pictures), size)
+    ]
+    while running:
+        finished, running = ray.wait(running)
+        yield _take(ray, finished[0])
 
 
 def propose_chunk(plan: ProposalPlan, folder: Path, out: Path, pictures: Sequence[str]) -> Chunk:
@@ -131,16 +141,23 @@ def _import_ray() -> Any:
 
 
 def _start(ray: Any, workers: int) -> None:
-    if os.environ.get("RAY_ADDRESS"):
-        ray.init(log_to_driver=False)
-        return
-    ray.init(
-        num_cpus=workers,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level="ERROR",
-        object_store_memory=_STORE_BYTES,
-    )
+    """Join the cluster that is named, or start one; a busy machine may miss Ray's time limit."""
+    own = {
+        "num_cpus": workers,
+        "include_dashboard": False,
+        "logging_level": "ERROR",
+        "object_store_memory": _STORE_BYTES,
+    }
+    for left in reversed(range(_STARTS)):
+        try:
+            ray.init(log_to_driver=False, **({} if os.environ.get("RAY_ADDRESS") else own))
+        except Exception as error:  # Ray has no class of its own for it
+            ray.shutdown()
+            if not left:
+                reason = " ".join(str(error).split())
+                raise FewclicksError(f"Ray did not start ({reason}); try again.") from error
+        else:
+            return
 
 
 def _take(ray: Any, finished: Any) -> Chunk:

@@ -60,7 +60,7 @@ def slow_modes(affinity: NDArray[np.floating], count: int) -> NDArray[np.float64
         found = eigsh(normal, k=count + 1, which="LA", v0=start)
     values, vectors = found
     slowest = np.argsort(-values, kind="stable")[1 : count + 1]
-    modes = np.asarray(vectors[:, slowest], dtype=np.float64) * roots[:, None]
+    modes: NDArray[np.float64] = vectors[:, slowest].astype(np.float64) * roots[:, None]
     farthest = np.abs(modes).argmax(axis=0)
     modes *= np.sign(modes[farthest, np.arange(count)])
     return modes

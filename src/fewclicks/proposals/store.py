@@ -65,7 +65,7 @@ class ProposalStore:
     @property
     def images(self) -> tuple[str, ...]:
         """Of every picture that was looked at, its path below the folder; in alphabetical order."""
-        return tuple(sorted(self._labels()))
+        return tuple(self._labels())
 
     def __len__(self) -> int:
         """Count the pictures."""
@@ -180,7 +180,7 @@ class ProposalStore:
                 if label.image in found:
                     raise InputError(_twice(label.image, found[label.image][0], path))
                 found[label.image] = path, number, label
-        return found
+        return dict(sorted(found.items()))
 
     def _place(self, image: str) -> tuple[Path, int, Label]:
         try:
