@@ -38,7 +38,7 @@ def measure_network(
     plan = evaluation_plan(weights, measuring, data=data)
     dataset = plan.open_dataset()
     clicker = Clicker(plan, plan.create_method(), dataset)
-    sums = torch.zeros(len(TARGETS) + 2, dtype=torch.float64)
+    sums = torch.zeros(len(TARGETS) + 2, dtype=torch.float32)
     for task in list_tasks(plan, dataset)[fabric.global_rank :: fabric.world_size]:
         for record in clicker.click(task):
             clicks = [
@@ -46,7 +46,7 @@ def measure_network(
                 for target in TARGETS
             ]
             first = record.ious[0] if record.ious else 0.0
-            sums += torch.tensor([*clicks, first, 1.0], dtype=torch.float64)
+            sums += torch.tensor([*clicks, first, 1.0], dtype=torch.float32)
     whole = fabric.all_reduce(sums.to(fabric.device), reduce_op="sum").cpu()
     means = (whole[:-1] / whole[-1]).tolist()
     return dict(zip([*(f"noc{target}" for target in TARGETS), "miou1"], means, strict=True))

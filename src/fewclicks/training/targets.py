@@ -20,7 +20,7 @@ from fewclicks.arrays import BoolMask, RgbImage
 from fewclicks.datasets.base import Sample
 from fewclicks.datasets.folder import IMAGE_SUFFIXES
 from fewclicks.datasets.registry import open_dataset
-from fewclicks.errors import InputError, StorageError
+from fewclicks.errors import InputError, ShapeError, StorageError
 from fewclicks.images.reading import read_image
 from fewclicks.images.resizing import resize_mask
 from fewclicks.proposals.sampling import LEAST_AREA, SCHEMES
@@ -276,6 +276,12 @@ class _Proposals:
             return None
         image = read_image(self._folder / picture)
         height, width = image.shape[:2]
+        label = self._store.label(picture)
+        if (height, width) != (label.height, label.width):
+            raise ShapeError(
+                f"{self._folder / picture} has {height} x {width} pixels; {self._store.path} was "
+                f"made of one with {label.height} x {label.width}; choose the folder it came from."
+            )
         return Target(image=image, parts=(resize_mask(region, height=height, width=width),))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fewclicks.errors import InputError, StorageError
+from fewclicks.errors import InputError, ShapeError, StorageError
 from fewclicks.images.reading import read_image, read_label_map
 from fewclicks.images.resizing import resize_mask
 
@@ -29,12 +29,12 @@ def chance(seed=0):
     return np.random.default_rng(seed)
 
 
-def write_store(folder, *rows, kind="tree"):
+def write_store(folder, *rows, kind="tree", size=(60, 80)):
     recipe = Recipe(kind=kind, backbone="any")
     folder.mkdir()
     write_recipe(folder, recipe)
     labels = [
-        Label(image=name, checksum="0" * 64, height=60, width=80, grid=Grid(2, 2))
+        Label(image=name, checksum="0" * 64, height=size[0], width=size[1], grid=Grid(2, 2))
         for name, _ in rows
     ]
     write_shard(
@@ -60,6 +60,13 @@ def test_a_region_is_that_of_the_store_at_the_size_of_its_picture(small_data, tm
         assert np.array_equal(target.parts[0], resize_mask(region, height=60, width=80))
         seen.add(target.parts[0].tobytes())
     assert len(seen) == 2, "with alpha 0 the two halves of the picture, and nothing else"
+
+
+def test_a_picture_that_the_store_was_not_made_of_is_refused(small_data, tmp_path):
+    store = write_store(tmp_path / "store", ("0.png", {"children": TREE}), size=(61, 80))
+    source = ProposalTargets(store=str(store), images="pictures").open(str(small_data))
+    with pytest.raises(ShapeError, match=r"60 x 80 pixels; .* was made of one with 61 x 80"):
+        source.draw("0.png", chance())
 
 
 def test_a_picture_in_which_nothing_was_found_has_no_target(small_data, tmp_path):
