@@ -90,9 +90,8 @@ class ProposalPlan:
         config = backbone.config
         if not _is_of_vit(config):
             return backbone
-        published = dict(_OF_VIT[self.kind])
-        if config.stride is None:
-            published["stride"] = read_vit_folder(locate(config.weights)).patch
+        patch = read_vit_folder(locate(config.weights)).patch
+        published = {**_OF_VIT[self.kind], "stride": patch}
         unsaid = {name: value for name, value in published.items() if name not in own}
         built: Backbone = type(backbone)(replace(config, **unsaid))  # type: ignore[call-arg]
         return built

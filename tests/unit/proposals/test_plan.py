@@ -52,6 +52,7 @@ def test_a_tree_takes_the_outputs_of_a_vision_transformer_at_the_pictures_own_si
 def test_the_rivals_take_the_last_keys_with_their_mean(vit, kind):
     config = ProposalPlan(backbone=vit, kind=kind).create_backbone().config
     assert (config.kind, config.block, config.centred) == ("keys", -1, False)
+    assert (config.stride, config.longest_side) == (PATCH, 480)
 
 
 def test_what_is_said_goes_before_what_is_published(vit):
