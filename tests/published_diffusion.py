@@ -63,6 +63,7 @@ def make(name: str, folder: Path, dtype: str) -> dict[str, int]:
     if "scheduler" in published:
         LCMScheduler.from_config(published["scheduler"]).save_pretrained(folder / "scheduler")
         (folder / "model_index.json").write_text(json.dumps(PIPELINE))
+        (folder / "tokenizer" / "tokenizer_config.json").write_text('{"model_max_length": 77}')
     return {
         part: sum(weight.numel() for weight in network.parameters())
         for part, network in networks.items()
