@@ -6,8 +6,7 @@ and rectangles and superpixels are what regions are measured against.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,12 +16,12 @@ import cv2
 import numpy as np
 
 from fewclicks.arrays import BoolMask, RgbImage
-from fewclicks.datasets.base import Sample
-from fewclicks.datasets.folder import IMAGE_SUFFIXES
+from fewclicks.datasets.base import Sample, sharing_pixels
 from fewclicks.datasets.registry import open_dataset
 from fewclicks.errors import InputError, ShapeError, StorageError
 from fewclicks.images.reading import read_image
 from fewclicks.images.resizing import resize_mask
+from fewclicks.proposals.run import list_pictures
 from fewclicks.proposals.sampling import LEAST_AREA, SCHEMES
 from fewclicks.proposals.store import ProposalStore
 
@@ -300,7 +299,7 @@ class _Masks:
         return pictures[: max(1, round(self._settings.fraction * len(pictures)))]
 
     def draw(self, picture: str, chance: np.random.Generator) -> Target | None:
-        samples = self._dataset.samples(picture)
+        samples = list(sharing_pixels(self._dataset.samples(picture)))
         if not samples:
             return None
         order = chance.permutation(len(samples))
@@ -320,22 +319,18 @@ def _void(samples: Sequence[Sample]) -> BoolMask | None:
     return np.logical_and.reduce(void) if len(void) == len(samples) else None
 
 
+_Draw: TypeAlias = Callable[[RgbImage, np.random.Generator], BoolMask]
+
+
 class _Drawn:
     """Targets that are drawn on any picture."""
 
-    def __init__(self, folder: Path, draw: Any) -> None:
+    def __init__(self, folder: Path, draw: _Draw) -> None:
         self._folder, self._draw = folder, draw
 
     @cached_property
     def pictures(self) -> Sequence[str]:
-        found = sorted(
-            path.relative_to(self._folder).as_posix()
-            for path in self._folder.rglob("*")
-            if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
-        )
-        if not found:
-            raise InputError(f"{self._folder} has no picture; needs .jpg or .png files.")
-        return found
+        return list_pictures(self._folder)
 
     def draw(self, picture: str, chance: np.random.Generator) -> Target | None:
         image = read_image(self._folder / picture)
@@ -347,8 +342,3 @@ def _check_shares(share: float, least_area: float = 0.0) -> None:
         raise InputError(f"share is {share}; needs a number above 0.")
     if not 0 <= least_area < 1:
         raise InputError(f"least_area is {least_area}; needs 0 up to 1.")
-
-
-def default_data() -> str | None:
-    """Name the folder of data sets that the environment says."""
-    return os.environ.get("FEWCLICKS_DATA")
