@@ -46,8 +46,9 @@ class Learning:
     ----------
     steps
         Of `batch` crops each.
-    crop
-        Side of the crops, in tokens.
+    crop, last_crop
+        Side of the crops, in tokens, before and while the rate falls: small ones first, since they
+        are quick, and in the end nearly whole pictures, since those are what it is for.
     rate
         The highest learning rate: it rises evenly over `warm_up` steps and falls evenly over the
         last `cool_down` share of them all.
@@ -70,6 +71,7 @@ class Learning:
     steps: int = 12000
     batch: int = 8
     crop: int = 32
+    last_crop: int = 40
     rate: float = 2e-3
     warm_up: int = 200
     cool_down: float = 0.3
@@ -82,7 +84,15 @@ class Learning:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "crop", "warm_up", "checkpoint_every", "workers"):
+        for name in (
+            "steps",
+            "batch",
+            "crop",
+            "last_crop",
+            "warm_up",
+            "checkpoint_every",
+            "workers",
+        ):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}; needs at least 1.")
         for name in ("temperature", "cool_down", "rate"):
@@ -91,8 +101,15 @@ class Learning:
 
     def rate_at(self, step: int) -> float:
         """Give the learning rate of a step, from 0."""
-        falling = max(1.0, self.cool_down * self.steps)
-        return self.rate * min(1.0, (step + 1) / self.warm_up, (self.steps - step) / falling)
+        return self.rate * min(1.0, (step + 1) / self.warm_up, self._fallen(step))
+
+    def crop_at(self, step: int) -> int:
+        """Give the side of the crops of a step, in tokens."""
+        return self.crop if self._fallen(step) >= 1.0 else self.last_crop
+
+    def _fallen(self, step: int) -> float:
+        """Share of the rate that the end leaves; 1 and more before it begins."""
+        return (self.steps - step) / max(1.0, self.cool_down * self.steps)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -201,13 +218,12 @@ class Distillation:
         learning, step = self.learning, self.step
         for group in self.optimiser.param_groups:
             group["lr"] = learning.rate_at(step)
-        colours, told = lessons.batch(
-            step, size=learning.batch, side=learning.crop, seed=learning.seed
-        )
+        side = learning.crop_at(step)
+        colours, told = lessons.batch(step, size=learning.batch, side=side, seed=learning.seed)
         self.student.train()
         with torch.autocast("cpu", torch.bfloat16):
             features = self.student(colours.to(memory_format=torch.channels_last))
-        order = np.random.default_rng((learning.seed, step, 1)).permutation(learning.crop**2)
+        order = np.random.default_rng((learning.seed, step, 1)).permutation(side**2)
         cosine, relation = compare_tokens(
             unit_tokens(features),
             unit_tokens(told),

@@ -31,7 +31,7 @@ from small_students import SMALL, write_photos
 from small_vits import save_vit
 
 BUILTIN = Path(__file__).resolve().parents[3] / "configs" / "embedded" / "builtin.toml"
-QUICK = Learning(steps=4, batch=2, crop=4, warm_up=1, checkpoint_every=2)
+QUICK = Learning(steps=4, batch=2, crop=4, last_crop=5, warm_up=1, checkpoint_every=2)
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +88,11 @@ def test_the_rate_rises_stays_and_falls():
     learning = Learning(steps=100, rate=1.0, warm_up=10, cool_down=0.2)
     rates = [learning.rate_at(step) for step in (0, 4, 9, 50, 80, 90, 99)]
     np.testing.assert_allclose(rates, [0.1, 0.5, 1.0, 1.0, 1.0, 0.5, 0.05])
+
+
+def test_crops_are_small_until_the_rate_falls():
+    learning = Learning(steps=100, crop=3, last_crop=7, cool_down=0.2)
+    assert [learning.crop_at(step) for step in (0, 50, 80, 81, 99)] == [3, 3, 3, 7, 7]
 
 
 def test_a_student_comes_nearer_to_its_teacher(
