@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections import deque
@@ -23,7 +22,7 @@ from fewclicks.images.reading import read_image
 from fewclicks.images.resizing import shrink_to_longest_side
 from fewclicks.proposals.generators import Generator, create_generator
 from fewclicks.proposals.recipe import MOST_PIXELS, Recipe
-from fewclicks.proposals.shards import Label, Row
+from fewclicks.proposals.shards import Label, Row, file_checksum
 
 _OF_BACKBONE: Final = "backbone."
 _CHANGES_NOTHING: Final = ("device",)
@@ -165,7 +164,7 @@ class Proposer:
             If it cannot be read.
         """
         path = folder / image
-        checksum, pixels = _checksum(path), read_image(path)
+        checksum, pixels = file_checksum(path), read_image(path)
         shown = shrink_to_longest_side(pixels, self.recipe.longest_side)
         with self._looking:
             start = time.perf_counter()
@@ -213,12 +212,3 @@ class Proposer:
 def _is_of_vit(config: Any) -> bool:
     """Tell a vision transformer by what may be chosen of it; its module would bring in torch."""
     return {"kind", "block", "centred"} <= {each.name for each in fields(config)}
-
-
-def _checksum(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise StorageError(f"Cannot read {path}: {reason}.") from error

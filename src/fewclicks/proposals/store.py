@@ -10,12 +10,12 @@ from typing import Final
 import numpy as np
 
 from fewclicks.arrays import BoolMask
-from fewclicks.errors import FewclicksError, InputError, UnknownEntryError
+from fewclicks.errors import FewclicksError, InputError, StorageError, UnknownEntryError
 from fewclicks.methods.memo import Memo
 from fewclicks.proposals.merge_tree import MergeTree
 from fewclicks.proposals.recipe import Recipe, read_recipe
 from fewclicks.proposals.sampling import DRAWS, LEAST_AREA, Scheme, check_scheme, draw_node
-from fewclicks.proposals.shards import Label, Row, Shard, check_pyarrow, list_shards
+from fewclicks.proposals.shards import Label, Row, Shard, check_pyarrow, file_checksum, list_shards
 
 _OPEN_SHARDS: Final = 64
 _TREES: Final = 64
@@ -151,8 +151,14 @@ class ProposalStore:
         row = self._row(image)
         return _draw_mask(row, rng, least_area)
 
-    def verify(self) -> Iterator[str]:
-        """Read every row, and say in one line each what is wrong."""
+    def verify(self, pictures: Path | None = None) -> Iterator[str]:
+        """Read every row, and say in one line each what is wrong.
+
+        Parameters
+        ----------
+        pictures
+            Folder whose files are held to the checksums, too.
+        """
         seen: dict[str, Path] = {}
         for path in list_shards(self.path):
             try:
@@ -164,6 +170,8 @@ class ProposalStore:
                     row = shard.row(number)
                     if row.children is not None:
                         MergeTree.from_children(row.children, label.grid)
+                    if pictures:
+                        yield from _changes(pictures, label, path)
             except FewclicksError as error:
                 yield str(error)
 
@@ -213,6 +221,14 @@ def _draw_mask(row: Row, rng: np.random.Generator, least_area: float) -> BoolMas
         if float(mask.mean()) >= least_area:
             return mask
     return row.masks[int(rng.integers(len(row.masks)))]
+
+
+def _changes(pictures: Path, label: Label, shard: Path) -> Iterator[str]:
+    try:
+        if file_checksum(pictures / label.image) != label.checksum:
+            yield f"{pictures / label.image} is not what {shard} was made of."
+    except StorageError as error:
+        yield str(error)
 
 
 def _twice(image: str, one: Path, other: Path) -> str:

@@ -155,6 +155,20 @@ def test_the_local_engine_does_not_import_ray(folder, tmp_path, monkeypatch):
     assert propose(PLAN, folder, tmp_path / "s").done == 9
 
 
+def test_a_picture_that_changed_since_is_named(folder, tmp_path):
+    propose(PLAN, folder, tmp_path / "s")
+    store = ProposalStore(tmp_path / "s")
+    assert list(store.verify(folder)) == []
+    write_image(folder / "05.png", paint(BLOB, noise=3))
+    assert [problem.split(" is not what ")[0] for problem in store.verify(folder)] == [
+        str(folder / "05.png")
+    ]
+    (folder / "02.png").unlink()
+    problems = list(store.verify(folder))
+    assert len(problems) == 2
+    assert "no such file" in problems[0]
+
+
 @pytest.mark.parametrize("kind", ["tree", "freemask"])
 def test_a_preview_draws_the_first_pictures(folder, tmp_path, kind):
     plan = ProposalPlan(backbone="colour", kind=kind)
