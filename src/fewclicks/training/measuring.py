@@ -52,6 +52,18 @@ def measure_network(
     return dict(zip([*(f"noc{target}" for target in TARGETS), "miou1"], means, strict=True))
 
 
+def check_measuring(measuring: Measuring, *, data: str | None) -> None:
+    """Open what will be measured on, so that nothing fails hours later.
+
+    Raises
+    ------
+    FewclicksError
+        If it is not there, or no object of it is chosen.
+    """
+    plan = evaluation_plan(Path(), measuring, data=data)
+    list_tasks(plan, plan.open_dataset())
+
+
 def evaluation_plan(weights: Path, measuring: Measuring, *, data: str | None) -> Plan:
     """Say how a network is measured, in the words of ``fewclicks evaluate``."""
     settings: Mapping[str, Any] = {"threshold": 0.5, **measuring.settings}

@@ -22,7 +22,7 @@ from fewclicks.methods.transformer.simpleclick_network import (
 from fewclicks.training.chance import Purpose, chance_of
 from fewclicks.training.journal import read_result, write_result
 from fewclicks.training.loop import Watcher, learn
-from fewclicks.training.measuring import measure_network
+from fewclicks.training.measuring import check_measuring, measure_network
 from fewclicks.training.plan import PRECISIONS, NetworkChoice, TrainingPlan
 from fewclicks.training.samples import Samples
 
@@ -70,7 +70,10 @@ def train(
     started = time.perf_counter()
     own = fabric is None
     fabric = fabric or launch(plan.run.precision, device)
-    plan.run.portions(fabric.world_size)  # refuses what cannot be shared out, before hours pass
+    # What cannot be shared out or measured is refused before hours pass.
+    plan.run.portions(fabric.world_size)
+    if plan.evaluation.dataset:
+        check_measuring(plan.evaluation, data=data)
     samples = Samples(plan, {name: each.open(data) for name, each in plan.targets.items()})
     network = create_network(plan.network, plan.run.seed)
     weights = out / NETWORK

@@ -110,6 +110,15 @@ def test_a_failure_is_told_in_one_line(small_file, tmp_path):
     assert "no folder of pictures 'pictures'" in str(result.exception)
 
 
+def test_what_cannot_be_measured_is_refused_before_the_first_step(small_file, small_data, tmp_path):
+    out = tmp_path / "out"
+    options = ["--data", str(small_data), "--out", str(out), "--set", "evaluation.dataset=grabcut"]
+    result = CliRunner().invoke(app, ["train", str(small_file), *options])
+    assert result.exit_code != 0
+    assert "grabcut" in str(result.exception)
+    assert not out.exists()
+
+
 def test_a_network_begins_as_the_transformer_it_is_started_from(tmp_path):
     folder = save_vit("vit", tmp_path / "vit", intermediate_size=128)
     config = json.loads((folder / "config.json").read_text())
