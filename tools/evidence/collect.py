@@ -4,12 +4,14 @@
     $collect --out runs/alone
     $collect --out runs/together --first runs
     $collect --out runs/again --first runs --second runs/evidence.safetensors
+    $collect --out runs/other --second evidence_vit.safetensors
 
 DIR holds `photos` and `coco_tiny` (labels; 65535 is void). At most two objects of a picture, drawn
 with a chance that grows with their side length, of at least 1500 pixels, and a random crop around
 one of them, so that objects come in all sizes. The first round clicks by a rule of thumb; the
 second by the networks that `fit.py` made of the first, each on the pictures that it has not seen;
-the third by the whole method, so that the network learns from the masks that it makes itself.
+the third by the whole method, so that the network learns from the masks that it makes itself. The
+last begins from networks that were fitted to another backbone, and skips the first two rounds.
 """
 
 from __future__ import annotations
@@ -155,12 +157,15 @@ def draw_objects(chance: np.random.Generator, samples: Sequence[Sample]) -> list
 def read_networks(
     fold: int, first: Path | None, second: Path | None
 ) -> tuple[Perceptron | None, Perceptron | None]:
-    """Read the networks of earlier rounds; the first has not seen the fold."""
-    alone = None
+    """Read the networks of earlier rounds; the first, if given, has not seen the fold."""
+    alone = together = None
+    if second is not None:
+        named = load_file(second)
+        alone, together = (Perceptron.from_tensors(named, kind) for kind in ("alone", "together"))
     if first is not None:
         file = "alone.safetensors" if fold == 0 else f"alone-{fold % 2}.safetensors"
         alone = Perceptron.from_tensors(load_file(first / file), "alone")
-    return alone, Perceptron.from_tensors(load_file(second), "together") if second else None
+    return alone, together
 
 
 def collect_picture(options: argparse.Namespace, name: str, picture: str) -> int:
