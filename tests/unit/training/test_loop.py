@@ -158,6 +158,7 @@ def test_a_batch_that_cannot_be_shared_out_is_refused_at_once(small_file, small_
         run(plan_of(small_file, run__portion="3"), tmp_path / "out", small_data)
 
 
+@pytest.mark.long
 def test_a_network_learns(small_file, small_data, tmp_path):
     losses = []
     plan = plan_of(
