@@ -31,6 +31,13 @@ the tokens near a click only, which is why the paper has it as a baseline."""
 SETTINGS: dict[str, dict[str, Any]] = {}
 """What a method cannot do without; see `weights`."""
 
+BACKBONES = {
+    entry.name: "colour"
+    for entry in METHODS
+    if "backbone" in entry.needs and entry.name != "fewclicks"
+}
+"""What tells apart the plain colours of a drawing, which no trained backbone has ever seen."""
+
 PICTURE = paint(BLOB)
 ON = Click(x=30, y=24)
 OFF = Click(x=70, y=50, is_positive=False)
@@ -46,7 +53,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> None:
 @cache
 def built(name: str) -> AnyMethod:
     """One method for all tests: it has no memory, so they cannot disturb each other."""
-    return create_method(name, **SETTINGS.get(name, {}))
+    return create_method(name, backbone=BACKBONES.get(name), **SETTINGS.get(name, {}))
 
 
 @cache

@@ -17,7 +17,9 @@ SEAT, LAMP, GUARD, FORK = (240, 205), (540, 150), (377, 127), (500, 189)
 
 @pytest.fixture(scope="module")
 def method() -> AnyMethod:
-    return fc.create_method("m2n2v2", flip=False, **{"backbone.longest_side": 40})
+    return fc.create_method(
+        "m2n2v2", backbone="colour", flip=False, **{"backbone.longest_side": 40}
+    )
 
 
 @pytest.fixture(scope="module")

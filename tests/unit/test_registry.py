@@ -112,7 +112,7 @@ def test_a_method_without_weights_of_its_own_says_how_to_name_some(entry: Method
 
 def test_the_default_is_our_own_method_on_the_embedded_backbone():
     assert find_method("default").target == find_method("fewclicks").target
-    assert create_backbone().name == EMBEDDED_BACKBONE == "colour"
+    assert create_backbone().name == EMBEDDED_BACKBONE == "builtin"
     assert type(create_method()) is type(create_method("fewclicks"))
 
 
@@ -139,7 +139,7 @@ def test_a_near_miss_is_offered():
 
 @pytest.mark.usefixtures("entries")
 def test_a_method_gets_the_backbone_it_needs():
-    assert create_method("seeing").backbone == ("colour", {})  # type: ignore[attr-defined]
+    assert create_method("seeing").backbone == (EMBEDDED_BACKBONE, {})  # type: ignore[attr-defined]
     assert create_method("seeing", backbone="big").backbone == ("big", {})  # type: ignore[attr-defined]
     built = object()
     assert create_method("seeing", backbone=built).backbone is built  # type: ignore[attr-defined, arg-type]

@@ -52,8 +52,8 @@ class BuiltInConfig:
 
     weights: str = ""
     longest_side: int = 480
-    temperature: float = 0.07
-    colour: float = 2.0
+    temperature: float = 0.1
+    colour: float = 0.5
     flip: bool = False
     threads: int = 1
 

@@ -16,7 +16,7 @@ from fewclicks.settings import read_settings
 if TYPE_CHECKING:
     from fewclicks.images.depth_files import DepthFiles, DepthKind
 
-EMBEDDED_BACKBONE: Final = "colour"
+EMBEDDED_BACKBONE: Final = "builtin"
 """What the default method looks through; part of the package."""
 
 

@@ -19,7 +19,7 @@ MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return {kind: save_vit(kind, tmp_path_factory.mktemp(kind)) for kind in KINDS}
+    return {kind: save_vit(kind, tmp_path_factory.mktemp("vits") / kind) for kind in KINDS}
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def backbone(folder: Path, **settings) -> VitBackbone:
 
 @torch.no_grad()
 def eager_outputs(folder: Path, image: np.ndarray) -> np.ndarray:
-    kind = folder.name.removesuffix("0")
+    kind = folder.name
     extra = {"mask_ratio": 0.0} if kind == "vit_mae" else {}
     options = {} if kind == "dinov2" else {"interpolate_pos_encoding": True}
     if kind == "vit_mae":

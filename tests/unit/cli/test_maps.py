@@ -42,7 +42,7 @@ def segment(
     return ran
 
 
-M2N2 = ("--method", "m2n2", "--set", "backbone.longest_side=20")
+M2N2 = ("--method", "m2n2", "--backbone", "colour", "--set", "backbone.longest_side=20")
 
 
 def test_each_click_gets_its_stages_and_a_sheet(segment, picture: Path):

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewclicks.arrays import FloatMatrix
-from fewclicks.backbones.registry import EMBEDDED_BACKBONE
 from fewclicks.methods.markov.distances import DISTANCES, TOKEN_WALK
 from fewclicks.methods.markov.evidence import RegionClick, gather_context, gather_evidence
 from fewclicks.methods.markov.regions import Regions
 
+_WITH_OWN_NETWORK: Final = ("colour", "builtin")
 _WIDEST: Final = 6.0  # standard deviations; what lies further out says no more
 
 
@@ -109,9 +109,10 @@ class EvidenceNetwork:
 def network_for(backbone: str) -> EvidenceNetwork:
     """Read the network that was fitted to this kind of backbone, once.
 
-    Features of colour say less of objects than those of any trained network, so there are two.
+    Features of colour say less of objects than those of a trained network, and those of a small
+    one less than those of a large one, so there are three.
     """
-    return _shipped("colour" if backbone == EMBEDDED_BACKBONE else "vit")
+    return _shipped(backbone if backbone in _WITH_OWN_NETWORK else "vit")
 
 
 @cache

@@ -106,7 +106,7 @@ def test_the_second_perceptron_hears_the_first_ones_opinion_of_all(regions: Regi
         np.testing.assert_allclose(found, expected, rtol=2e-3, atol=2e-3)
 
 
-@pytest.mark.parametrize("backbone", ["colour", "some/vit"])
+@pytest.mark.parametrize("backbone", ["colour", "builtin", "some/vit"])
 def test_a_shipped_network_fits_the_evidence_and_is_read_once(backbone: str):
     network = network_for(backbone)
     assert network_for(backbone) is network
@@ -120,7 +120,9 @@ def test_a_shipped_network_fits_the_evidence_and_is_read_once(backbone: str):
         assert all(np.isfinite(numbers).all() for numbers in perceptron.tensors("").values())
 
 
-@pytest.mark.parametrize(("backbone", "most"), [("colour", 20_000), ("some/vit", 80_000)])
+@pytest.mark.parametrize(
+    ("backbone", "most"), [("colour", 20_000), ("builtin", 80_000), ("some/vit", 80_000)]
+)
 def test_the_shipped_networks_are_as_small_as_they_say(backbone: str, most: int):
     network = network_for(backbone)
     tensors = [*network.alone.tensors("").values(), *network.together.tensors("").values()]
@@ -149,7 +151,7 @@ def test_what_a_network_does_not_weigh_does_not_move_it(regions: Regions):
     np.testing.assert_allclose(found(away), found(None), atol=1e-4)
 
 
-@pytest.mark.parametrize("backbone", ["colour", "some/vit"])
+@pytest.mark.parametrize("backbone", ["colour", "builtin", "some/vit"])
 def test_a_shipped_network_takes_a_click_at_its_word(regions: Regions, backbone: str):
     """A region that was clicked is on the side of its click, more than the average region."""
     labels = regions.superpixels.labels
