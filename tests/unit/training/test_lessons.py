@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import save_file
-from small_students import write_photos
 
 from fewclicks.errors import InputError
 from fewclicks.training.lessons import Lessons, crop, in_other_light
 from fewclicks.training.teacher import Lesson, TeacherConfig, TeacherTargets
+from small_students import write_photos
 
 
 def numbered(height: int, width: int) -> Lesson:

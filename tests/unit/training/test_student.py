@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from small_students import small_student
 
 from fewclicks.errors import InputError
 from fewclicks.training.student import Student, StudentConfig, count_parameters, unit_tokens
+from small_students import small_student
 
 
 @pytest.mark.parametrize("size", [(8, 8), (8, 40), (24, 40), (72, 48)])

@@ -6,10 +6,10 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from small_students import small_student
 
 from fewclicks.training.student import count_parameters
 from fewclicks.training.student_export import export_student
+from small_students import small_student
 
 
 @pytest.fixture(scope="module")
