@@ -155,15 +155,17 @@ def test_a_killed_run_resumes_to_the_result_of_an_unbroken_one(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
-def test_a_run_stopped_by_hand_says_how_to_go_on(data: Path, unbroken: Path, tmp_path: Path):
-    with start(data, tmp_path, "--workers", "2") as process:
-        wait_for_lines(tmp_path / "objects.jsonl", 2, process)
+def test_a_run_stopped_by_hand_says_how_to_go_on(tmp_path: Path):
+    many = draw(tmp_path / "many", 60)  # so many that the signal comes before the end
+    out = tmp_path / "out"
+    with start(many, out, "--workers", "2") as process:
+        wait_for_lines(out / "objects.jsonl", 2, process)
         os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to the workers as well
         said = process.stderr.read().decode()
     assert process.returncode in (1, 130)
     assert "--resume goes on" in said
     assert "Traceback" not in said
-    assert resumed(data, tmp_path) == timeless(json.loads((unbroken / "result.json").read_text()))
+    assert resumed(many, out) == timeless(evaluate(many, tmp_path / "unbroken", *LABELLED))
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads Linux's /proc")
