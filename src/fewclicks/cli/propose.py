@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fewclicks.backbones.registry import EMBEDDED_BACKBONE
 from fewclicks.cli.options import DeviceName, read_pairs
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def propose(
     out: Annotated[Path, typer.Option(help="Folder of the store.")],
     backbone: Annotated[
         str, typer.Option(help="As listed by `fewclicks backbones`, or a vision transformer.")
-    ] = "colour",
+    ] = EMBEDDED_BACKBONE,
     kind: Annotated[
         str, typer.Option(help="tree (MIS), or its rivals tokencut, dsm and freemask.")
     ] = "tree",
