@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -14,11 +13,11 @@ pytest.importorskip("kornia", reason="training needs kornia")
 from fewclicks.evaluation.published import published_rows
 from fewclicks.training.plan import TrainingPlan
 from fewclicks.training.plan_file import read_plans
+from paper_tables import lines_of_table
 
 ROOT = Path(__file__).resolve().parents[3]
 CONFIGS = sorted((ROOT / "configs" / "mis").rglob("*.toml"))
 FULL = [path for path in CONFIGS if path.parent.name != "mini"]
-PAPER = Path(os.environ.get("FEWCLICKS_DATA", ROOT.parent / "shared" / "data")).parent / "papers"
 DATASETS = ("grabcut", "berkeley", "sbd", "davis")
 
 
@@ -68,20 +67,13 @@ def figures(plan: TrainingPlan) -> tuple[float, ...]:
 
 def printed(caption: str) -> list[tuple[float, ...]]:
     """Read the rows above a caption; changes in brackets are left out."""
-    path = PAPER / "mis.txt"
-    if not path.is_file():
-        pytest.skip(f"No text of the paper at {path}.")
-    lines = path.read_text(encoding="utf-8").splitlines()
-    end = next(i for i, line in enumerate(lines) if line.startswith(caption))
     rows = []
-    for line in reversed(lines[:end]):
-        if "NoC@85" in line:
-            return rows[::-1]
+    for line in lines_of_table("mis", caption, head="NoC@85"):
         plain = re.sub(r"\([^)]*\)|\[\d+\]|\d+%", " ", line)
         numbers = [float(word) for word in plain.split() if re.fullmatch(r"\d+\.\d+", word)]
         if len(numbers) >= 8:
             rows.append(tuple(numbers[-8:]))
-    raise AssertionError(caption)
+    return rows
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from fewclicks.evaluation.plan import Plan
 from fewclicks.evaluation.published import published_rows
 from fewclicks.methods.registry import find_method
 from fewclicks.settings import read_settings
+from paper_tables import lines_of_table
 
 ROOT = Path(__file__).resolve().parents[4]
 TRAININGS = ("mis", "embedded")  # folders that `fewclicks train` reads
@@ -38,7 +38,6 @@ WITHOUT_WEIGHTS = [
     for path in CONFIGS
     if path.parent.name == "mini" and path.stem not in ("blocks", "timestep")
 ]
-PAPERS = Path(os.environ.get("FEWCLICKS_DATA", ROOT.parent / "shared" / "data")).parent / "papers"
 
 
 def name_of(path: Path) -> str:
@@ -108,19 +107,12 @@ def test_the_published_row_of_m2n2_is_the_one_that_reports_show(dataset: str):
 
 def printed_rows(caption: str) -> list[tuple[float, ...]]:
     """Read the rows above a caption of M2N2V2's text, whose figures stand there several times."""
-    path = PAPERS / "m2n2v2.txt"
-    if not path.is_file():
-        pytest.skip(f"No text of the paper at {path}.")
-    lines = path.read_text(encoding="utf-8").splitlines()
-    end = next(i for i, line in enumerate(lines) if line.startswith(caption))
     rows = []
-    for line in reversed(lines[:end]):
-        if "NoC90" in line:
-            return rows[::-1]
+    for line in lines_of_table("m2n2v2", caption, head="NoC90"):
         # "6.436.436.436.43" is how the text has a figure that is not in bold.
         words = [re.sub(r"^(\d+\.\d+?)\1{3}$", r"\1", word) for word in line.split()]
         rows.append(tuple(float(word) for word in words if re.fullmatch(r"\d+\.\d+", word)))
-    raise AssertionError(caption)
+    return rows
 
 
 @pytest.mark.parametrize(
