@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fewclicks.backbones.registry import EMBEDDED_BACKBONE
 from fewclicks.cli.options import DeviceName, read_pairs
 
 if TYPE_CHECKING:
@@ -20,8 +19,11 @@ def propose(
     ],
     out: Annotated[Path, typer.Option(help="Folder of the store.")],
     backbone: Annotated[
-        str, typer.Option(help="As listed by `fewclicks backbones`, or a vision transformer.")
-    ] = EMBEDDED_BACKBONE,
+        str | None,
+        typer.Option(
+            help="As listed by `fewclicks backbones`, or a vision transformer; else the built-in."
+        ),
+    ] = None,
     kind: Annotated[
         str, typer.Option(help="tree (MIS), or its rivals tokencut, dsm and freemask.")
     ] = "tree",
@@ -55,6 +57,7 @@ def propose(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Find regions of every size in each picture of a folder, and keep them in a store."""
+    from fewclicks.backbones.registry import EMBEDDED_BACKBONE
     from fewclicks.cli.progress import rows_progress
     from fewclicks.proposals.plan import ProposalPlan
     from fewclicks.proposals.run import propose as carry_out
@@ -65,7 +68,11 @@ def propose(
     if no_connectivity:
         given["connectivity"] = "no"
     plan = ProposalPlan(
-        backbone=backbone, kind=kind, settings=given, device=device, longest_side=longest_side
+        backbone=backbone or EMBEDDED_BACKBONE,
+        kind=kind,
+        settings=given,
+        device=device,
+        longest_side=longest_side,
     )
     try:
         with rows_progress(f"propose {kind}") as (tell, say):
