@@ -11,7 +11,8 @@ import numpy as np
 
 from fewclicks.arrays import RgbImage
 from fewclicks.clicks import Click
-from fewclicks.methods.base import Guidance, Prediction, Prepared, check_image, exclude
+from fewclicks.methods.base import Prediction, Prepared, check_image, exclude
+from fewclicks.methods.guidance import Guidance
 
 
 @dataclass(frozen=True, kw_only=True)

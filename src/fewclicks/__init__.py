@@ -18,17 +18,21 @@ if TYPE_CHECKING:
     from fewclicks.images.reading import read_image as read_image
     from fewclicks.images.reading import read_mask as read_mask
     from fewclicks.images.writing import write_mask as write_mask
-    from fewclicks.methods.base import Guidance as Guidance
     from fewclicks.methods.base import Prediction as Prediction
+    from fewclicks.methods.guidance import Exemplar as Exemplar
+    from fewclicks.methods.guidance import Guidance as Guidance
+    from fewclicks.methods.guidance import Reference as Reference
     from fewclicks.methods.registry import create_method as create_method
     from fewclicks.session.sam_style import SamStylePredictor as SamStylePredictor
     from fewclicks.session.session import Session as Session
 
 _HOMES: Final = {
     "Click": "fewclicks.clicks",
+    "Exemplar": "fewclicks.methods.guidance",
     "FewclicksError": "fewclicks.errors",
-    "Guidance": "fewclicks.methods.base",
+    "Guidance": "fewclicks.methods.guidance",
     "Prediction": "fewclicks.methods.base",
+    "Reference": "fewclicks.methods.guidance",
     "SamStylePredictor": "fewclicks.session.sam_style",
     "Session": "fewclicks.session.session",
     "create_backbone": "fewclicks.backbones.registry",
@@ -41,9 +45,11 @@ _HOMES: Final = {
 
 __all__ = [
     "Click",
+    "Exemplar",
     "FewclicksError",
     "Guidance",
     "Prediction",
+    "Reference",
     "SamStylePredictor",
     "Session",
     "__version__",

@@ -17,7 +17,8 @@ from fewclicks.arrays import BoolMask, RgbImage
 from fewclicks.clicks import Click
 from fewclicks.errors import InputError, ShapeError, UnknownEntryError
 from fewclicks.images.masks import iou
-from fewclicks.methods.base import AnyMethod, Guidance, Prediction, Prepared
+from fewclicks.methods.base import AnyMethod, Prediction, Prepared
+from fewclicks.methods.guidance import Guidance
 from fewclicks.methods.registry import METHODS, create_method
 
 NAMES = [entry.name for entry in METHODS]

@@ -14,7 +14,8 @@ from fewclicks.evaluation.records import ObjectRecord
 from fewclicks.evaluation.scores import TARGETS, USUAL_CLICKS
 from fewclicks.images.depth_files import MeasuredDepth
 from fewclicks.images.masks import iou
-from fewclicks.methods.base import AnyMethod, Guidance
+from fewclicks.methods.base import AnyMethod
+from fewclicks.methods.guidance import Guidance
 from fewclicks.session.session import Session
 
 

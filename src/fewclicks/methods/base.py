@@ -16,23 +16,7 @@ import numpy as np
 from fewclicks.arrays import BoolMask, FloatMap, RgbImage
 from fewclicks.clicks import Click
 from fewclicks.errors import InputError, ShapeError
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Guidance:
-    """What a person makes known besides clicks.
-
-    Parameters
-    ----------
-    excluded : (H, W), optional
-        True where the object cannot be: finished objects, the outside of a box.
-    depth : (H, W), optional
-        How near each pixel is: measured inverse depth in [0, 1], 1 is nearest. It takes the place
-        of what the method's own source of depth says.
-    """
-
-    excluded: BoolMask | None = None
-    depth: FloatMap | None = None
+from fewclicks.methods.guidance import Guidance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +36,11 @@ class Prepared:
     image: RgbImage
     excluded: BoolMask | None = None
     depth: FloatMap | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.height, self.width
 
     @property
     def height(self) -> int:
@@ -134,26 +123,8 @@ def exclude(prepared: PreparedT, guidance: Guidance) -> PreparedT:
     ShapeError
         If the excluded mask is not of the picture's size.
     """
-    if guidance.depth is not None:
-        raise InputError(
-            "This method takes no depth; leave it out, or choose a method that takes it: m2n2v2."
-        )
-    check_guidance(prepared, guidance)
+    guidance.check(prepared.shape)
     return replace(prepared, excluded=guidance.excluded)
-
-
-def check_guidance(prepared: Prepared, guidance: Guidance) -> None:
-    """Refuse guidance that does not fit the picture.
-
-    Raises
-    ------
-    ShapeError
-        If an array is not of the picture's size.
-    """
-    shape = prepared.image.shape[:2]
-    for name, array in (("excluded", guidance.excluded), ("depth", guidance.depth)):
-        if array is not None and array.shape != shape:
-            raise ShapeError.differs(name, array.shape, needed=shape, of="the image")
 
 
 def check_image(image: RgbImage) -> None:

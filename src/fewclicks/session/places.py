@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from fewclicks.arrays import BoolMask, FloatMap
 from fewclicks.images.boxes import Box
-from fewclicks.methods.base import AnyMethod, Guidance, Prepared
+from fewclicks.methods.base import AnyMethod, Prepared
+from fewclicks.methods.guidance import Guidance
 from fewclicks.session.prompts import FinishedObject
 from fewclicks.session.scene import Scene
 

@@ -14,7 +14,8 @@ from fewclicks.clicks import Click
 from fewclicks.errors import InputError, ShapeError
 from fewclicks.images.boxes import Box
 from fewclicks.images.resizing import resize_map
-from fewclicks.methods.base import AnyMethod, Guidance, Prediction, Prepared
+from fewclicks.methods.base import AnyMethod, Prediction, Prepared
+from fewclicks.methods.guidance import Guidance
 from fewclicks.methods.registry import create_method
 from fewclicks.session.pictures import check_picture
 from fewclicks.session.prompts import Step

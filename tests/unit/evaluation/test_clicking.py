@@ -14,7 +14,8 @@ from fewclicks.clicks import Click
 from fewclicks.datasets.base import Masks, Sample
 from fewclicks.evaluation.clicker import SimulatedUser
 from fewclicks.evaluation.clicking import click_picture, warm_up
-from fewclicks.methods.base import Guidance, Prediction, Prepared
+from fewclicks.methods.base import Prediction, Prepared
+from fewclicks.methods.guidance import Guidance
 
 LEFT = enlarge(mask("##....", "##....", "......"), 6)
 RIGHT = enlarge(mask("......", "...###", "...###"), 6)

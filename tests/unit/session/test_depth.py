@@ -12,7 +12,8 @@ from drawing import BLOB, paint
 from fake_method import BlobMethod
 from fewclicks.clicks import Click
 from fewclicks.errors import InputError, ShapeError
-from fewclicks.methods.base import Guidance, Prediction, Prepared, check_guidance
+from fewclicks.methods.base import Prediction, Prepared
+from fewclicks.methods.guidance import Guidance
 from fewclicks.session.session import Session
 
 PICTURE = paint(BLOB)
@@ -28,7 +29,7 @@ class NearBlobs(BlobMethod):
         self.fails = False
 
     def condition(self, prepared: Prepared, guidance: Guidance) -> Prepared:
-        check_guidance(prepared, guidance)
+        guidance.check(prepared.shape, takes=["depth"])
         self.guided.append(guidance)
         return replace(prepared, excluded=guidance.excluded, depth=guidance.depth)
 

@@ -12,7 +12,8 @@ from drawing import mask, paint
 from fake_method import BlobConfig, BlobMethod
 from fewclicks.clicks import Click
 from fewclicks.errors import FewclicksError, InputError, ShapeError
-from fewclicks.methods.base import Guidance, Prediction
+from fewclicks.methods.base import Prediction
+from fewclicks.methods.guidance import Guidance
 from fewclicks.session.session import Session
 
 TWO_BLOBS = mask(

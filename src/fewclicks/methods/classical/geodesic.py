@@ -11,7 +11,7 @@ from scipy import special
 
 from fewclicks.arrays import FloatMap, RgbImage
 from fewclicks.clicks import Click
-from fewclicks.methods.base import Guidance, Prediction, exclude
+from fewclicks.methods.base import Prediction, exclude
 from fewclicks.methods.classical.colours import (
     ColourConfig,
     ColouredPicture,
@@ -23,6 +23,7 @@ from fewclicks.methods.energy.colour_models import colour_bins, lab_image
 from fewclicks.methods.energy.edges import step_lengths
 from fewclicks.methods.energy.geodesic import geodesic_distance
 from fewclicks.methods.energy.seeds import Seeds
+from fewclicks.methods.guidance import Guidance
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

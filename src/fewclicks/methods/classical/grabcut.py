@@ -12,9 +12,10 @@ import numpy as np
 from fewclicks.arrays import FloatMap, RgbImage
 from fewclicks.clicks import Click
 from fewclicks.errors import InputError
-from fewclicks.methods.base import Guidance, Prediction, exclude
+from fewclicks.methods.base import Prediction, exclude
 from fewclicks.methods.classical.seeding import SeedConfig, WorkPicture, at_work_size, spread
 from fewclicks.methods.energy.seeds import Seeds
+from fewclicks.methods.guidance import Guidance
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,7 +11,7 @@ from scipy import special
 
 from fewclicks.arrays import BoolMask, FloatMap, RgbImage
 from fewclicks.clicks import Click
-from fewclicks.methods.base import Guidance, Prediction, exclude
+from fewclicks.methods.base import Prediction, exclude
 from fewclicks.methods.classical.colours import (
     ColourConfig,
     ColouredPicture,
@@ -24,6 +24,7 @@ from fewclicks.methods.energy.edges import EdgeMap, contrast_weights
 from fewclicks.methods.energy.geodesic import ParentMap
 from fewclicks.methods.energy.min_cut import min_cut
 from fewclicks.methods.energy.seeds import Seeds
+from fewclicks.methods.guidance import Guidance
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,10 +12,11 @@ from skimage import segmentation
 from fewclicks.arrays import FloatImage, FloatMap, RgbImage
 from fewclicks.clicks import Click
 from fewclicks.errors import InputError
-from fewclicks.methods.base import Guidance, Prediction, exclude
+from fewclicks.methods.base import Prediction, exclude
 from fewclicks.methods.classical.seeding import SeedConfig, WorkPicture, at_work_size, spread
 from fewclicks.methods.energy.colour_models import lab_image
 from fewclicks.methods.energy.seeds import Seeds
+from fewclicks.methods.guidance import Guidance
 
 _POSITIVE, _NEGATIVE = 1, 2
 

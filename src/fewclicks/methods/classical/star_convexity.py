@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from fewclicks.arrays import BoolMask, FloatMap, RgbImage
 from fewclicks.clicks import Click
-from fewclicks.methods.base import Guidance, Prediction, exclude
+from fewclicks.methods.base import Prediction, exclude
 from fewclicks.methods.classical.colours import check_not_negative
 from fewclicks.methods.classical.graphcut import (
     CutPicture,
@@ -25,6 +25,7 @@ from fewclicks.methods.energy.colour_models import lab_image
 from fewclicks.methods.energy.edges import EdgeMap, step_lengths
 from fewclicks.methods.energy.geodesic import WAYS, ParentMap, geodesic_forest
 from fewclicks.methods.energy.seeds import Seeds
+from fewclicks.methods.guidance import Guidance
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -24,9 +24,10 @@ from fewclicks.errors import InputError, ShapeError
 from fewclicks.images.boxes import Box
 from fewclicks.images.masks import components_with
 from fewclicks.images.resizing import shrink_to_longest_side
-from fewclicks.methods.base import Guidance, Prediction, Prepared, check_image, exclude
+from fewclicks.methods.base import Prediction, Prepared, check_image, exclude
 from fewclicks.methods.energy.band_cut import band_cut
 from fewclicks.methods.energy.seeds import draw_seeds, keep_clicked
+from fewclicks.methods.guidance import Guidance
 from fewclicks.methods.maps import ClickMaps, Levels
 from fewclicks.methods.markov.evidence import RegionClick
 from fewclicks.methods.markov.evidence_network import EvidenceNetwork, network_for

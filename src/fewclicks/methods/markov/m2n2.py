@@ -15,8 +15,9 @@ from fewclicks.backbones.base import Attention, Backbone
 from fewclicks.backbones.mirror import mirrored_attention
 from fewclicks.clicks import Click, check_clicks
 from fewclicks.errors import InputError
-from fewclicks.methods.base import Guidance, Prediction, Prepared, check_image, exclude
+from fewclicks.methods.base import Prediction, Prepared, check_image, exclude
 from fewclicks.methods.energy.full_size import refine_at_full_size
+from fewclicks.methods.guidance import Guidance
 from fewclicks.methods.maps import ClickMaps, Levels
 from fewclicks.methods.markov.guide import ClickMap, Guide
 from fewclicks.methods.markov.levels import offer_levels

@@ -15,7 +15,8 @@ from fewclicks.backbones.mirror import mirrored_depth
 from fewclicks.clicks import Click, check_clicks
 from fewclicks.errors import InputError, ShapeError
 from fewclicks.images.resizing import resize_mask
-from fewclicks.methods.base import Guidance, Prediction, check_guidance
+from fewclicks.methods.base import Prediction
+from fewclicks.methods.guidance import Guidance
 from fewclicks.methods.markov.guide import Guide
 from fewclicks.methods.markov.m2n2 import (
     M2N2,
@@ -167,7 +168,7 @@ class M2N2V2(M2N2):
         ShapeError
             If an array is not of the picture's size.
         """
-        check_guidance(prepared, guidance)
+        guidance.check(prepared.shape, takes=["depth"])
         own = prepared.guide.origin
         guide = own if guidance.depth is None else self._guided(own, guidance.depth)
         return replace(prepared, excluded=guidance.excluded, depth=guidance.depth, guide=guide)

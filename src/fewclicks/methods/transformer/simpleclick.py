@@ -18,7 +18,8 @@ from fewclicks.backbones.device import check_device, check_installed
 from fewclicks.clicks import Click, check_clicks, positives
 from fewclicks.errors import InputError, WeightsError
 from fewclicks.images.boxes import Box
-from fewclicks.methods.base import Guidance, Prediction, Prepared, check_image, exclude
+from fewclicks.methods.base import Prediction, Prepared, check_image, exclude
+from fewclicks.methods.guidance import Guidance
 from fewclicks.methods.memo import Memo
 from fewclicks.methods.transformer.weights_file import find_file
 from fewclicks.methods.transformer.zoom_in import ZoomIn, overlap

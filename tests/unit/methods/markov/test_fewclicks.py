@@ -17,7 +17,8 @@ from fewclicks.clicks import Click
 from fewclicks.errors import InputError, ShapeError
 from fewclicks.images.boxes import Box
 from fewclicks.images.masks import iou
-from fewclicks.methods.base import Guidance, Method, Prediction
+from fewclicks.methods.base import Method, Prediction
+from fewclicks.methods.guidance import Guidance
 from fewclicks.methods.markov.evidence_network import (
     EvidenceNetwork,
     Perceptron,

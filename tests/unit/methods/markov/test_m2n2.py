@@ -14,7 +14,8 @@ from fewclicks.arrays import BoolMask, FloatMap, RgbImage
 from fewclicks.backbones.colour import ColourBackbone, ColourConfig
 from fewclicks.clicks import Click
 from fewclicks.errors import InputError, ShapeError
-from fewclicks.methods.base import Guidance, Method
+from fewclicks.methods.base import Method
+from fewclicks.methods.guidance import Guidance
 from fewclicks.methods.markov.m2n2 import (
     M2N2,
     M2N2Config,

@@ -18,7 +18,8 @@ from fewclicks.backbones.colour import ColourBackbone, ColourConfig
 from fewclicks.clicks import Click
 from fewclicks.errors import InputError, ShapeError
 from fewclicks.images.masks import iou
-from fewclicks.methods.base import Guidance, Prediction
+from fewclicks.methods.base import Prediction
+from fewclicks.methods.guidance import Guidance
 from fewclicks.methods.markov.m2n2 import M2N2, M2N2Config, M2N2Prepared
 from fewclicks.methods.markov.m2n2v2 import M2N2V2, Dialogue, M2N2V2Config
 from fewclicks.methods.registry import create_method

@@ -16,7 +16,8 @@ from fewclicks.cli.maps import write_maps
 from fewclicks.clicks import Click
 from fewclicks.errors import InputError
 from fewclicks.images.masks import iou
-from fewclicks.methods.base import Guidance, Prediction
+from fewclicks.methods.base import Prediction
+from fewclicks.methods.guidance import Guidance
 from fewclicks.methods.maps import HasLevels, HasMaps, Levels
 from fewclicks.methods.markov.fewclicks import Fewclicks, FewclicksConfig, RegionPicture
 from fewclicks.methods.markov.reach import OWN_LEVEL, Reach, reach_of
