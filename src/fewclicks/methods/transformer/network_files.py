@@ -5,28 +5,27 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar, overload
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from fewclicks.errors import InputError, WeightsError
 from fewclicks.files import write_text, written_beside
+from fewclicks.methods.transformer.click_network import FAMILIES, ClickNetwork, find_network
 from fewclicks.methods.transformer.published_names import is_published, read_published
-from fewclicks.methods.transformer.simpleclick_network import (
-    SimpleClickNetwork,
-    SimpleClickNetworkConfig,
-    build_empty,
-)
+from fewclicks.methods.transformer.simpleclick_network import SimpleClickNetwork
 from fewclicks.methods.transformer.weights_file import FILE_NAME, find_file
 
-_KIND: Final = "fewclicks.network"
+_FAMILY: Final = "fewclicks.network"
 _CONFIG: Final = "fewclicks.config"
-_SIMPLECLICK: Final = "simpleclick"
+
+NetworkT = TypeVar("NetworkT", bound=ClickNetwork)
 
 
-def save_network(network: SimpleClickNetwork, path: Path) -> None:
+def save_network(network: ClickNetwork, path: Path) -> None:
     """Write a network, whole or not at all.
 
     Parameters
@@ -48,25 +47,33 @@ def save_network(network: SimpleClickNetwork, path: Path) -> None:
         name: values.detach().float().cpu().contiguous()
         for name, values in network.state_dict().items()
     }
+    said = {"format": "pt", _FAMILY: network.family, _CONFIG: config}
     with written_beside(path if is_file else path / FILE_NAME) as beside:
-        save_file(tensors, beside, metadata={"format": "pt", _KIND: _SIMPLECLICK, _CONFIG: config})
+        save_file(tensors, beside, metadata=said)
     if not is_file:
-        described = {"model_type": "fewclicks-simpleclick", **json.loads(config)}
+        described = {"model_type": f"fewclicks-{network.family}", **json.loads(config)}
         write_text(path / "config.json", json.dumps(described, indent=2) + "\n")
 
 
-def load_network(path: Path | str) -> SimpleClickNetwork:
+@overload
+def load_network(path: Path | str) -> SimpleClickNetwork: ...
+@overload
+def load_network(path: Path | str, into: type[NetworkT]) -> NetworkT: ...
+def load_network(path: Path | str, into: type[ClickNetwork] = SimpleClickNetwork) -> ClickNetwork:
     """Read a network that `save_network` wrote, or one of SimpleClick's authors.
 
     Parameters
     ----------
     path
         A file, a folder, or a hub id; see `weights_file.find_file`.
+    into
+        What the file holds, or a network that can begin as what it holds; tensors that the file
+        then lacks are drawn anew.
 
     Returns
     -------
-    SimpleClickNetwork
-        In fp32 on the CPU, in evaluation mode.
+    ClickNetwork
+        Of the class ``into``; in fp32 on the CPU, in evaluation mode.
 
     Raises
     ------
@@ -75,19 +82,41 @@ def load_network(path: Path | str) -> SimpleClickNetwork:
     """
     file = find_file(str(path))
     said, tensors = _read(file)
-    if said.get(_KIND) == _SIMPLECLICK:
-        config = _read_config(file, said)
-    elif is_published(tensors):
+    family = said.get(_FAMILY, "")
+    config: Any = None
+    if not family and is_published(tensors):
+        family = SimpleClickNetwork.family
         config, tensors = read_published(tensors)
-    else:
-        raise WeightsError(
-            f"{file} holds no SimpleClick network; needs one that fewclicks saved, or the authors' "
-            "tensors such as backbone.patch_embed.proj.weight."
-        )
-    network = build_empty(config)
+    if family != into.family and family not in into.begins_as:
+        raise WeightsError(f"{file} holds {_held(family)}; needs {_needed(into)}.")
+    held = find_network(family)
+    config = config or _read_config(file, said, held)
+    network = build_empty(held, config)
     _check_fit(file, network, tensors)
-    network.load_state_dict(tensors, assign=True)
+    if held is into:
+        network.load_state_dict(tensors, assign=True)
+    else:
+        network = into(into.config_type(**dataclasses.asdict(config)))
+        network.load_state_dict(tensors, strict=False)
     return network.float().eval()
+
+
+def build_empty(network: type[NetworkT], config: Any) -> NetworkT:
+    """Build a network without numbers, for those that a file holds."""
+    with torch.device("meta"):
+        return network(config)
+
+
+def _held(family: str) -> str:
+    return f"a network of {family}" if family in FAMILIES else "no network of clicks"
+
+
+def _needed(into: type[ClickNetwork]) -> str:
+    families = [into.family, *sorted(into.begins_as)]
+    theirs = ", or the authors' tensors such as backbone.patch_embed.proj.weight"
+    return f"one of {' or '.join(families)} that fewclicks saved" + (
+        theirs if SimpleClickNetwork.family in families else ""
+    )
 
 
 def _read(file: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
@@ -99,16 +128,16 @@ def _read(file: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
         raise WeightsError(f"{file} cannot be read ({error}); fetch or save it again.") from error
 
 
-def _read_config(file: Path, said: dict[str, str]) -> SimpleClickNetworkConfig:
+def _read_config(file: Path, said: dict[str, str], held: type[ClickNetwork]) -> Any:
     try:
         values: dict[str, Any] = json.loads(said[_CONFIG])
-        return SimpleClickNetworkConfig(**values)
+        return held.config_type(**values)
     except (KeyError, TypeError, ValueError) as error:  # InputError is a ValueError
         reason = error if isinstance(error, InputError) else "not readable by this version"
         raise WeightsError(f"{file} says wrongly how it is built: {reason}") from error
 
 
-def _check_fit(file: Path, network: SimpleClickNetwork, tensors: dict[str, Tensor]) -> None:
+def _check_fit(file: Path, network: ClickNetwork, tensors: dict[str, Tensor]) -> None:
     """Say in one line what torch says in one for each tensor."""
     needed = {name: tuple(values.shape) for name, values in network.state_dict().items()}
     there = {name: tuple(values.shape) for name, values in tensors.items()}

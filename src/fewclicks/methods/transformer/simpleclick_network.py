@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from fewclicks.errors import InputError, ShapeError
+from fewclicks.methods.transformer.click_network import ClickNetwork
 from fewclicks.methods.transformer.head import SegmentationHead
 from fewclicks.methods.transformer.pyramid import SimplePyramid
 from fewclicks.methods.transformer.vision_transformer import (
@@ -118,7 +118,7 @@ class SimpleClickNetworkConfig:
         windows_of(self.grid, self.grid, self.window)
 
 
-class SimpleClickNetwork(nn.Module):
+class SimpleClickNetwork(ClickNetwork):
     """A plain vision transformer that sees picture, previous answer and clicks together.
 
     Parameters
@@ -138,9 +138,12 @@ class SimpleClickNetwork(nn.Module):
        Transformers", ICCV 2023 (arXiv:2210.11006).
     """
 
+    family: ClassVar[str] = "simpleclick"
+    config_type: ClassVar = SimpleClickNetworkConfig
+    config: SimpleClickNetworkConfig
+
     def __init__(self, config: SimpleClickNetworkConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         self.backbone = VisionTransformer(
             dim=config.dim,
             depth=config.depth,
@@ -224,21 +227,6 @@ class SimpleClickNetwork(nn.Module):
         windows_of(height // patch, width // patch, self.config.window)
 
 
-def count_parameters(network: nn.Module) -> int:
-    """Count the numbers that training changes, without position embeddings, as the papers do."""
-    return sum(
-        values.numel()
-        for name, values in network.named_parameters()
-        if name.rpartition(".")[2] != "position"
-    )
-
-
 def _check_positive(name: str, value: int) -> None:
     if value < 1:
         raise InputError(f"{name} is {value}; needs a whole number from 1 on.")
-
-
-def build_empty(config: SimpleClickNetworkConfig) -> SimpleClickNetwork:
-    """Build a network without numbers, for those that a file holds."""
-    with torch.device("meta"):
-        return SimpleClickNetwork(config)

@@ -114,7 +114,7 @@ def test_a_file_that_lacks_a_tensor_is_refused_by_its_name(tmp_path: Path):
 def test_other_peoples_tensors_are_refused(tmp_path: Path):
     save_file({"weight": np.zeros(3)}, tmp_path / "other.safetensors")
 
-    with pytest.raises(WeightsError, match="holds no SimpleClick network"):
+    with pytest.raises(WeightsError, match="holds no network of clicks; needs one of simpleclick"):
         load_network(tmp_path / "other.safetensors")
 
 

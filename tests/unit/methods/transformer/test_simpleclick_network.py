@@ -10,12 +10,12 @@ import torch
 import plain_simpleclick as plain
 from fewclicks.errors import InputError, ShapeError
 from fewclicks.methods.registry import find_method
+from fewclicks.methods.transformer.click_network import count_parameters
+from fewclicks.methods.transformer.network_files import build_empty
 from fewclicks.methods.transformer.simpleclick_network import (
     SIZES,
     SimpleClickNetwork,
     SimpleClickNetworkConfig,
-    build_empty,
-    count_parameters,
 )
 
 WINDOWED = SimpleClickNetworkConfig(
@@ -170,13 +170,14 @@ def test_what_the_picture_alone_gives_can_be_kept():
     ("size", "published"), [("xtiny", 3.72), ("base", 96.46), ("large", 322.18), ("huge", 659.39)]
 )
 def test_published_sizes_have_the_published_number_of_parameters(size: str, published: float):
-    counted = count_parameters(build_empty(SimpleClickNetworkConfig(size=size))) / 1e6
+    config = SimpleClickNetworkConfig(size=size)
+    counted = count_parameters(build_empty(SimpleClickNetwork, config)) / 1e6
 
     assert counted == pytest.approx(published, rel=2e-4)
 
 
 def test_the_base_network_spends_its_parameters_where_the_published_one_does():
-    network = build_empty(SimpleClickNetworkConfig())
+    network = build_empty(SimpleClickNetwork, SimpleClickNetworkConfig())
 
     counted = [
         count_parameters(part) / 1e6

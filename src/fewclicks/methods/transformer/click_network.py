@@ -1,0 +1,69 @@
+"""Click network: what all networks that answer clicks say of themselves, and where they are."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+from torch import nn
+
+from fewclicks.errors import UnknownEntryError
+
+_CLASSES: Final[Mapping[str, str]] = {
+    "simpleclick": "fewclicks.methods.transformer.simpleclick_network:SimpleClickNetwork",
+    "refcut": "fewclicks.methods.transformer.refcut_network:RefCutNetwork",
+    "icmformer": "fewclicks.methods.transformer.icmformer_network:ICMFormerNetwork",
+    "icmformer_pp": "fewclicks.methods.transformer.icmformer_pp_network:ICMFormerPPNetwork",
+}
+FAMILIES: Final = tuple(_CLASSES)
+"""As files, and plans of trainings, call them; each is also the name of its method."""
+
+
+class ClickNetwork(nn.Module):
+    """A network that answers clicks, and can be kept in a file and built from it.
+
+    Parameters
+    ----------
+    config
+        Of `config_type`: frozen, of plain values; it alone says how the network is built.
+
+    Notes
+    -----
+    `begins_as` names the families whose files the network can begin as: it has all of their
+    tensors under their names, its configuration has all of their fields, and its own parts change
+    no answer until they are trained.
+    """
+
+    family: ClassVar[str]
+    config_type: ClassVar[type]
+    begins_as: ClassVar[frozenset[str]] = frozenset()
+    config: Any
+
+    def __init__(self, config: Any) -> None:
+        super().__init__()
+        self.config = config
+
+
+def find_network(family: str) -> type[ClickNetwork]:
+    """Look a family up.
+
+    Raises
+    ------
+    UnknownEntryError
+        With the nearest known family.
+    """
+    if family not in _CLASSES:
+        raise UnknownEntryError("family of networks", family, _CLASSES)
+    module, _, name = _CLASSES[family].partition(":")
+    found: type[ClickNetwork] = getattr(importlib.import_module(module), name)
+    return found
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Count the numbers that training changes, without position embeddings, as the papers do."""
+    return sum(
+        values.numel()
+        for name, values in network.named_parameters()
+        if name.rpartition(".")[2] != "position"
+    )
