@@ -14,9 +14,10 @@ from fewclicks.backbones.base import Backbone, Depth, DepthSource
 from fewclicks.backbones.mirror import mirrored_depth
 from fewclicks.clicks import Click, check_clicks
 from fewclicks.errors import InputError, ShapeError
-from fewclicks.images.resizing import resize_mask
+from fewclicks.images.resizing import resize_map, resize_mask
 from fewclicks.methods.base import Prediction
 from fewclicks.methods.guidance import Guidance
+from fewclicks.methods.markov.depth_fit import depth_fit
 from fewclicks.methods.markov.guide import Guide
 from fewclicks.methods.markov.m2n2 import (
     M2N2,
@@ -38,6 +39,8 @@ class M2N2V2Config(M2N2Config):
     ----------
     guided_upsampling, guided_flood_fill
         Whether depth, where there is one, has a say in either.
+    weigh_depth
+        Whether depth says the less the worse its edges fit the picture's; not published.
     adaptive_score
         Whether the threshold looks at how much the whole answer changes, instead of at the
         segment's area alone (the prior score).
@@ -52,6 +55,7 @@ class M2N2V2Config(M2N2Config):
 
     guided_upsampling: bool = True
     guided_flood_fill: bool = True
+    weigh_depth: bool = False
     adaptive_score: bool = True
     adaptive_reach: float = 6.0
     leave_out: bool = True
@@ -278,6 +282,9 @@ class M2N2V2(M2N2):
         return Prediction(probability=probability, state=Dialogue(tuple(settled)))
 
     def _guided(self, guide: Guide, depth: FloatMap) -> Guide:
+        if self.config.weigh_depth:
+            depth = resize_map(depth, height=guide.height, width=guide.width)
+            depth = depth * np.float32(depth_fit(guide.colours, depth))
         return guide.along(
             depth,
             upsampling=self.config.guided_upsampling,

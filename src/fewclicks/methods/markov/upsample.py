@@ -294,9 +294,11 @@ def _gather_rows(
     row = np.searchsorted(down.samples, y - half)
     end = np.searchsorted(down.samples, y + half, side="right")
     shares = np.empty((_TOGETHER, _TOGETHER, 2), dtype=np.float32)  # offset, row, token
+    is_near = np.empty(_TOGETHER, dtype=np.bool_)
     lowest, token = down.window, -2
     while row < end:
         shares[:] = 0.0
+        is_near[:] = False
         begun, token = row, -1
         while row < min(end, begun + _TOGETHER):
             place = down.places[down.reach + row] - down.first_token[y] + down.margin
@@ -311,11 +313,13 @@ def _gather_rows(
                     near = math.exp(-square / (2.0 * sigma * sigma))
                     shares[k, row - begun, 0] = near * (1.0 - (place - token))
                     shares[k, row - begun, 1] = near * (place - token)
+                    is_near[k] = True
             row += 1
         some = samples[begun : begun + _TOGETHER]
         here, below = gathered[token], gathered[token + 1]
         for k in range(_TOGETHER):
-            _add_alike(own, some, np.uint64(shift + k), shares[k], here[k], below[k], is_deep)
+            if is_near[k]:
+                _add_alike(own, some, np.uint64(shift + k), shares[k], here[k], below[k], is_deep)
         lowest = min(lowest, token)
     return lowest, token + 2
 
