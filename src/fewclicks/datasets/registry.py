@@ -31,6 +31,8 @@ class DatasetEntry:
         What a click rule reads differently in this data set.
     needs_folder
         False for a data set that comes with the package; its loader's folder is None.
+    holds
+        What its own folder has in it, by which the folder is known.
     """
 
     name: str
@@ -39,9 +41,11 @@ class DatasetEntry:
     settings: Mapping[str, Any] = field(default_factory=dict)
     settings_by_rule: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     needs_folder: bool = True
+    holds: str = "images"
 
 
 _FOLDER: Final = "fewclicks.datasets.folder:FolderDataset"
+_INSTANCES: Final = "fewclicks.datasets.instances:InstancesDataset"
 _BAND_IS_OBJECT: Final = {"threshold": 0, "void": -1}
 
 DATASETS: Final = (
@@ -73,6 +77,23 @@ DATASETS: Final = (
         target=_FOLDER,
         summary="1537 pictures of fine things; mask above 128 is the object",
         settings={"threshold": 128},
+    ),
+    DatasetEntry(
+        name="instances",
+        target=_INSTANCES,
+        summary="your own with categories or parts: images, label masks, instances.json",
+    ),
+    DatasetEntry(
+        name="carparts",
+        target=_INSTANCES,
+        summary="500 cars of 18 parts; stems train_* and test_*",
+        settings={"parts_of": "car"},
+    ),
+    DatasetEntry(
+        name="coco_tiny",
+        target=_INSTANCES,
+        summary="352 COCO pictures, objects from 32x32 pixels on, crowds void; by split",
+        settings={"void": 65535, "min_area": 1024},
     ),
     DatasetEntry(
         name="demonstration",
@@ -130,12 +151,13 @@ def open_dataset(
     loader = getattr(importlib.import_module(module), class_name)
     chosen = {**entry.settings, **entry.settings_by_rule.get(rule, {})}
     chosen |= read_settings(loader.config_type, settings, owner=f"data set '{name}'")
-    folder = _locate(name, data) if entry.needs_folder else None
+    folder = _locate(entry, data) if entry.needs_folder else None
     dataset: Dataset = loader(name, folder, loader.config_type(**chosen))
     return dataset
 
 
-def _locate(name: str, data: str | Path | None) -> Path:
+def _locate(entry: DatasetEntry, data: str | Path | None) -> Path:
+    name = entry.name
     if data is None:
         raise InputError(
             f"Data set '{name}' needs a folder: give --data DIR, or set FEWCLICKS_DATA to the "
@@ -144,11 +166,11 @@ def _locate(name: str, data: str | Path | None) -> Path:
     folder = Path(data)
     if not folder.is_dir():
         raise StorageError(f"There is no folder {folder}; needs data set '{name}' or its parent.")
-    if (folder / name).is_dir() and not (folder / "images").is_dir():
+    if (folder / name).is_dir() and not (folder / entry.holds).is_dir():
         return folder / name
-    if not (folder / "images").is_dir():
+    if not (folder / entry.holds).is_dir():
+        needed = "folders 'images' and 'masks'" if entry.holds == "images" else f"'{entry.holds}'"
         raise StorageError(
-            f"{folder} holds neither a folder '{name}' nor the data set itself (folders 'images' "
-            "and 'masks')."
+            f"{folder} holds neither a folder '{name}' nor the data set itself ({needed})."
         )
     return folder
