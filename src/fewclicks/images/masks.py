@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypedDict
 
 import cv2
@@ -144,16 +144,34 @@ def decode_rle(rle: RunLengths | Mapping[str, object]) -> BoolMask:
     if not isinstance(rle, dict) or not {"size", "counts"} <= rle.keys():
         raise InputError('Run lengths need {"size": [height, width], "counts": text}.')
     height, width = _rle_size(rle["size"])
-    runs = _run_lengths(rle["counts"])
-    if runs.size and (int(runs.min()) < 0 or int(runs.max()) > height * width):
+    return runs_to_mask(_run_lengths(rle["counts"]), height=height, width=width)
+
+
+def runs_to_mask(runs: Sequence[int] | NDArray[np.int64], *, height: int, width: int) -> BoolMask:
+    """Draw a mask from the lengths of its runs, column by column.
+
+    Parameters
+    ----------
+    runs
+        Off the object, on it, off it, and so on.
+    height, width
+        Of the mask, in pixels.
+
+    Raises
+    ------
+    InputError
+        If the runs do not fill the mask exactly.
+    """
+    lengths = np.asarray(runs, dtype=np.int64)
+    if lengths.size and (int(lengths.min()) < 0 or int(lengths.max()) > height * width):
         raise InputError("Run lengths are damaged: a run is negative, or longer than its mask.")
-    if int(runs.sum()) != height * width:
+    if int(lengths.sum()) != height * width:
         raise InputError(
-            f"Run lengths fill {runs.sum()} pixels; needs {height * width}, for height {height} "
-            f"and width {width}."
+            f"Run lengths fill {lengths.sum()} pixels; needs {height * width}, for height "
+            f"{height} and width {width}."
         )
-    is_object = np.arange(runs.size) % 2 == 1
-    columns = np.repeat(is_object, runs).reshape(width, height)
+    is_object = np.arange(lengths.size) % 2 == 1
+    columns = np.repeat(is_object, lengths).reshape(width, height)
     return np.ascontiguousarray(columns.T)
 
 

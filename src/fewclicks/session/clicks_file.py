@@ -30,7 +30,7 @@ from pydantic import (
 from fewclicks.clicks import Click
 from fewclicks.errors import InputError
 from fewclicks.files import read_text
-from fewclicks.session.saving import complaint, parse_json
+from fewclicks.json_text import complaint, parse_json
 
 
 def read_clicks(path: Path, *, picture: str) -> list[Click]:

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
@@ -36,6 +35,7 @@ from fewclicks.arrays import RgbImage
 from fewclicks.clicks import Click
 from fewclicks.errors import InputError
 from fewclicks.images.boxes import Box
+from fewclicks.json_text import complaint, parse_json
 from fewclicks.methods.base import AnyMethod
 from fewclicks.methods.registry import METHODS
 from fewclicks.session.prompts import (
@@ -128,33 +128,6 @@ def read_sitting(text: str, *, image: RgbImage, source: str) -> Sitting:
         raise InputError(f"{source} holds a step that does not fit: {error}") from None
     initial = None if saved.initial_mask is None else saved.initial_mask.packed()
     return Sitting(initial=initial, steps=steps, done=saved.done)
-
-
-def parse_json(text: str, *, source: str) -> Any:
-    """Parse JSON, and say where it is broken.
-
-    Raises
-    ------
-    InputError
-        If the text is no JSON.
-    """
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{source} is no JSON: {error}.") from None
-
-
-def complaint(error: ValidationError) -> str:
-    """Give the first complaint of a validation in one line, led by its place."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    place = ", ".join(_place(part) for part in first["loc"])
-    said = first["msg"].removeprefix("Value error, ").replace("\n", " ")
-    said = said[0].lower() + said[1:] if said else "unusable"
-    return f"{place}: {said}" if place else said
-
-
-def _place(part: int | str) -> str:
-    return f"number {part + 1}" if isinstance(part, int) else part
 
 
 class _Strict(BaseModel):
