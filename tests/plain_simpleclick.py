@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erf
+from torch import nn
 
 Array = NDArray[np.float64]
 Tensors = Mapping[str, Array]
@@ -23,11 +24,24 @@ def logits(
     tensors: Tensors, image: Array, guidance: Array, *, heads: int, window: int, global_every: int
 ) -> Array:
     """(3, H, W) in [0, 1] and (3, H, W) to (H, W)."""
+    tokens = embedded(tensors, image) + patches(tensors, "patch_embed_coords.proj", guidance)
+    features = encoded(tensors, tokens, heads=heads, window=window, global_every=global_every)
+    return decoded(tensors, features, image.shape[1:])
+
+
+def embedded(tensors: Tensors, image: Array) -> Array:
+    """(3, H, W) in [0, 1] to (rows, columns, dim), places added."""
     normed = (image - MEAN[:, None, None]) / DEVIATION[:, None, None]
     tokens = patches(tensors, "backbone.patch_embed.proj", normed)
-    tokens = tokens + patches(tensors, "patch_embed_coords.proj", guidance)
+    return tokens + tensors["backbone.pos_embed"][0, 1:].reshape(tokens.shape)
+
+
+def encoded(
+    tensors: Tensors, tokens: Array, *, heads: int, window: int, global_every: int
+) -> Array:
+    """(rows, columns, dim) through all blocks."""
+    tokens = tokens.copy()
     rows, columns, dim = tokens.shape
-    tokens = tokens + tensors["backbone.pos_embed"][0, 1:].reshape(rows, columns, dim)
     depth = 1 + max(int(name.split(".")[2]) for name in tensors if name.startswith("backbone.bl"))
     for number in range(1, depth + 1):
         at = f"backbone.blocks.{number - 1}"
@@ -36,7 +50,12 @@ def logits(
             seen = tokens[y, x]
             changed = block(tensors, at, seen.reshape(-1, dim), heads)
             tokens[y, x] = changed.reshape(seen.shape)
-    levels = pyramid(tensors, tokens.transpose(2, 0, 1))
+    return tokens
+
+
+def decoded(tensors: Tensors, features: Array, shape: tuple[int, ...]) -> Array:
+    """(rows, columns, dim) to (H, W)."""
+    levels = pyramid(tensors, features.transpose(2, 0, 1))
     size = levels[0].shape[1:]
     seen = [
         resized(relu(pointwise(tensors, f"head.convs.{i}.conv", level)), size, corners=False)
@@ -44,7 +63,7 @@ def logits(
     ]
     fused = relu(pointwise(tensors, "head.fusion_conv.conv", np.concatenate(seen)))
     coarse = pointwise(tensors, "head.conv_seg", fused)
-    return resized(coarse, image.shape[1:], corners=True)[0]
+    return resized(coarse, shape, corners=True)[0]
 
 
 def windows(rows: int, columns: int, window: int) -> list[tuple[slice, slice]]:
@@ -162,6 +181,35 @@ def gelu(values: Array) -> Array:
 
 def relu(values: Array) -> Array:
     return np.maximum(values, 0)
+
+
+def as_authors_call_them(network: nn.Module) -> dict[str, Array]:
+    """Rename the tensors of a network; parts that they do not have keep their names."""
+    tensors = {name: values.double().numpy() for name, values in network.state_dict().items()}
+    places = tensors.pop("backbone.position")
+    flat = places.reshape(1, places.shape[1], -1).transpose(0, 2, 1)
+    tensors["backbone.pos_embed"] = np.concatenate([np.zeros_like(flat[:, :1]), flat], axis=1)
+    called = {}
+    for name, values in tensors.items():
+        for ours, theirs in [
+            ("backbone.embed.", "backbone.patch_embed.proj."),
+            ("guidance.", "patch_embed_coords.proj."),
+            ("attention.qkv", "attn.qkv"),
+            ("attention.out", "attn.proj"),
+            ("mlp.0", "mlp.fc1"),
+            ("mlp.2", "mlp.fc2"),
+            ("neck.levels.0", "neck.down_4"),
+            ("neck.levels.1", "neck.down_8"),
+            ("neck.levels.2", "neck.down_16"),
+            ("neck.levels.3", "neck.down_32"),
+            ("head.fuse", "head.fusion_conv.conv"),
+            ("head.classify", "head.conv_seg"),
+        ]:
+            name = name.replace(ours, theirs)
+        for level in range(4):
+            name = name.replace(f"head.levels.{level}", f"head.convs.{level}.conv")
+        called[name] = values
+    return called
 
 
 def random_tensors(

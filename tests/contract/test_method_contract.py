@@ -48,7 +48,8 @@ OFF = Click(x=70, y=50, is_positive=False)
 def weights(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Give methods that have no weights of their own some that call bright pixels the object."""
     file = save_bright_network(tmp_path_factory.mktemp("weights") / "bright.safetensors")
-    SETTINGS["simpleclick"] = {"weights": str(file), "least_side": 8}
+    for name in ("simpleclick", "refcut"):
+        SETTINGS[name] = {"weights": str(file), "least_side": 8}
 
 
 @cache

@@ -169,6 +169,17 @@ METHODS: Final = (
         trainable=True,
         parameters=96_465_857,
     ),
+    MethodEntry(
+        name="refcut",
+        family="transformer",
+        target="fewclicks.methods.transformer.refcut:RefCut",
+        source="arXiv:2503.17820",
+        summary="simpleclick, told by the same parts on another picture what is meant",
+        needs=frozenset({"torch", "weights"}),
+        takes=frozenset({"references"}),
+        trainable=True,
+        parameters=98_828_225,
+    ),
 )
 
 _BY_NAME: Final = {entry.name: entry for entry in METHODS}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -65,23 +66,21 @@ class NetworkInference:
         network.check_size(*(torch.empty(1, 3, *self._size, device="meta") for _ in range(2)))
 
     @torch.inference_mode()
-    def embed(self, image: RgbImage, part: Box) -> Tensor:
-        """Compute what no click changes: the embedded patches of a part."""
-        pixels = torch.from_numpy(part.crop(image).copy()).to(self._device)
-        colours = self._stretch(pixels.permute(2, 0, 1)[None].float() / 255.0)
-        tokens: Tensor = self._network.embed_image(self._mirrored_too(colours).to(self._dtype))
-        return tokens
+    def embed(self, image: RgbImage, part: Box) -> Any:
+        """Compute what no click changes in a part: what the network sees in it."""
+        colours = self._mirrored_too(self._colours(image, part))
+        return self._network.see(colours.to(self._dtype))
 
     @torch.inference_mode()
     def answer(
-        self, embedded: Tensor, part: Box, clicks: Sequence[Click], before: FloatMap
+        self, embedded: Any, part: Box, clicks: Sequence[Click], before: FloatMap
     ) -> FloatMap:
         """Answer clicks.
 
         Parameters
         ----------
         embedded
-            The part's own tokens, from `embed`.
+            Of the part, from `embed`.
         part
             Of the picture.
         clicks
@@ -97,15 +96,19 @@ class NetworkInference:
         previous = torch.from_numpy(np.array(part.crop(before), dtype=np.float32))
         disks = torch.from_numpy(click_disks([self._move(clicks, part)], self._size))
         maps = torch.cat([self._stretch(previous[None, None]), disks], dim=1).to(self._device)
-        guidance = self._network.embed_guidance(self._mirrored_too(maps).to(self._dtype))
-        features = self._network.encode(embedded + guidance)
-        logits = self._network.decode(features, self._size).float()
+        guidance = self._mirrored_too(maps).to(self._dtype)
+        logits = self._network.answer(embedded, guidance).float()
         if self._flip:
             logits = (logits[:1] + logits[1:].flip(-1)) / 2
         seen = functional.interpolate(
             logits.sigmoid(), (part.height, part.width), mode="bilinear", align_corners=True
         )
         return part.paste(seen[0, 0].clamp(0, 1).cpu().numpy(), np.zeros_like(before))
+
+    def _colours(self, image: RgbImage, part: Box) -> Tensor:
+        """Give a part as the network sees it, (1, 3, side, side) in [0, 1]."""
+        pixels = torch.from_numpy(part.crop(image).copy()).to(self._device)
+        return self._stretch(pixels.permute(2, 0, 1)[None].float() / 255.0)
 
     def _stretch(self, maps: Tensor) -> Tensor:
         return functional.interpolate(maps, self._size, mode="bilinear", align_corners=True)

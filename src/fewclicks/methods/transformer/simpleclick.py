@@ -132,15 +132,16 @@ class SimpleClick:
     """
 
     config_type: ClassVar = SimpleClickConfig
+    name: ClassVar[str] = "simpleclick"
 
     def __init__(self, config: SimpleClickConfig | None = None) -> None:
         self.config = config or SimpleClickConfig()
         if not self.config.weights:
             raise WeightsError(
-                "Method 'simpleclick' comes without weights; name trained ones with --set "
+                f"Method '{self.name}' comes without weights; name trained ones with --set "
                 "weights=FILE.safetensors, a folder or owner/name (in Python: weights=...)."
             )
-        check_installed("Method 'simpleclick'")
+        check_installed(f"Method '{self.name}'")
         self._file = find_file(self.config.weights)
         self._closer = self.config.closer()
         self._inference: NetworkInference | None = None
@@ -236,17 +237,19 @@ class SimpleClick:
     def _loaded(self) -> NetworkInference:
         with self._loading:
             if self._inference is None:
-                from fewclicks.methods.transformer.inference import NetworkInference
-                from fewclicks.methods.transformer.network_files import load_network
-
-                self._inference = NetworkInference(
-                    load_network(self._file),
-                    side=self.config.side,
-                    flip=self.config.flip,
-                    device=self.config.device,
-                    precision=self.config.precision,
-                )
+                self._inference = self._load()
             return self._inference
+
+    def _load(self) -> NetworkInference:
+        from fewclicks.methods.transformer.inference import NetworkInference
+        from fewclicks.methods.transformer.network_files import load_network
+
+        return NetworkInference(load_network(self._file), **self._looks())
+
+    def _looks(self) -> dict[str, Any]:
+        """Say how the network is run."""
+        config = self.config
+        return {key: getattr(config, key) for key in ("side", "flip", "device", "precision")}
 
 
 def _whole(image: RgbImage) -> Box:

@@ -38,34 +38,6 @@ def lively(config: SimpleClickNetworkConfig, seed: int = 0) -> SimpleClickNetwor
     return network
 
 
-def as_authors_call_them(network: SimpleClickNetwork) -> dict[str, plain.Array]:
-    tensors = {name: values.double().numpy() for name, values in network.state_dict().items()}
-    places = tensors.pop("backbone.position")
-    flat = places.reshape(1, places.shape[1], -1).transpose(0, 2, 1)
-    tensors["backbone.pos_embed"] = np.concatenate([np.zeros_like(flat[:, :1]), flat], axis=1)
-    called = {}
-    for name, values in tensors.items():
-        for ours, theirs in [
-            ("backbone.embed.", "backbone.patch_embed.proj."),
-            ("guidance.", "patch_embed_coords.proj."),
-            ("attention.qkv", "attn.qkv"),
-            ("attention.out", "attn.proj"),
-            ("mlp.0", "mlp.fc1"),
-            ("mlp.2", "mlp.fc2"),
-            ("neck.levels.0", "neck.down_4"),
-            ("neck.levels.1", "neck.down_8"),
-            ("neck.levels.2", "neck.down_16"),
-            ("neck.levels.3", "neck.down_32"),
-            ("head.fuse", "head.fusion_conv.conv"),
-            ("head.classify", "head.conv_seg"),
-        ]:
-            name = name.replace(ours, theirs)
-        for level in range(4):
-            name = name.replace(f"head.levels.{level}", f"head.convs.{level}.conv")
-        called[name] = values
-    return called
-
-
 def inputs(height: int, width: int, batch: int = 2) -> tuple[torch.Tensor, torch.Tensor]:
     random = torch.Generator().manual_seed(height + width)
     image = torch.rand(batch, 3, height, width, generator=random)
@@ -84,7 +56,7 @@ def test_logits_are_those_of_the_plain_form(config: SimpleClickNetworkConfig):
     assert answered.shape == (2, 1, config.side, config.side)
     for number in range(2):
         expected = plain.logits(
-            as_authors_call_them(network),
+            plain.as_authors_call_them(network),
             image[number].double().numpy(),
             guidance[number].double().numpy(),
             heads=config.heads,
@@ -99,7 +71,7 @@ def test_logits_are_those_of_the_plain_form(config: SimpleClickNetworkConfig):
 def test_a_wide_picture_is_cut_into_windows_of_equal_size():
     network = lively(WINDOWED)
     image, guidance = inputs(32, 48, batch=1)
-    tensors = as_authors_call_them(network)
+    tensors = plain.as_authors_call_them(network)
     places = network.backbone.places(8, 12).detach().double().numpy().reshape(1, 96, 12)
     tensors["backbone.pos_embed"] = np.concatenate([np.zeros((1, 1, 12)), places], axis=1)
 
