@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from torch import Tensor
 from torch.nn import functional
@@ -178,8 +178,16 @@ class SimpleClickNetwork(ClickNetwork):
             If the shapes do not fit each other or the network.
         """
         self.check_size(image, guidance)
-        tokens = self.embed_image(image) + self.embed_guidance(guidance)
-        return self.decode(self.encode(tokens), (image.shape[2], image.shape[3]))
+        return self.answer(self.see(image), guidance)
+
+    def see(self, image: Tensor) -> Any:
+        """Work out what does not change from click to click; here the embedded picture."""
+        return self.embed_image(image)
+
+    def answer(self, seen: Any, guidance: Tensor) -> Tensor:
+        """Give logits, (b, 1, H, W), from what `see` gave and (b, 3, H, W) of guidance."""
+        features = self.encode(seen + self.embed_guidance(guidance))
+        return self.decode(features, (guidance.shape[2], guidance.shape[3]))
 
     def embed_image(self, image: Tensor) -> Tensor:
         """Embed what does not change from click to click, (b, rows, columns, dim)."""

@@ -6,6 +6,7 @@ change of shape alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import torch
@@ -15,7 +16,7 @@ from torch.nn import functional
 from fewclicks.errors import ShapeError
 
 NORM_EPSILON: Final = 1e-6
-_MLP_RATIO: Final = 4
+MLP_RATIO: Final = 4
 _POSITION_DEVIATION: Final = 0.02
 
 
@@ -76,7 +77,7 @@ class Block(nn.Module):
         self.attention = Attention(dim, heads)
         self.norm2 = nn.LayerNorm(dim, eps=NORM_EPSILON)
         self.mlp = nn.Sequential(
-            nn.Linear(dim, _MLP_RATIO * dim), nn.GELU(), nn.Linear(_MLP_RATIO * dim, dim)
+            nn.Linear(dim, MLP_RATIO * dim), nn.GELU(), nn.Linear(MLP_RATIO * dim, dim)
         )
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -140,11 +141,19 @@ class VisionTransformer(nn.Module):
         ShapeError
             If the grid cannot be cut into equal windows.
         """
-        windows = windows_of(tokens.shape[1], tokens.shape[2], self.window)
-        for number in range(len(self.blocks))[start:stop]:
-            is_global = (number + 1) % self.global_every == 0
-            tokens = in_windows(self.blocks[number], tokens, (1, 1) if is_global else windows)
+        return self.run(self.blocks[start:stop], tokens, before=start)
+
+    def run(self, blocks: Iterable[nn.Module], tokens: Tensor, *, before: int = 0) -> Tensor:
+        """Run blocks, also such as are not its own, as if they came after ``before`` others."""
+        for number, block in enumerate(blocks, start=before):
+            tokens = in_windows(block, tokens, self.windows(number, tokens))
         return tokens
+
+    def windows(self, number: int, tokens: Tensor) -> tuple[int, int]:
+        """Say into how many windows, down and across, block ``number`` cuts its tokens."""
+        if (number + 1) % self.global_every == 0:
+            return 1, 1
+        return windows_of(tokens.shape[1], tokens.shape[2], self.window)
 
     def places(self, rows: int, columns: int) -> Tensor:
         """Give the position embedding of a grid, (1, rows, columns, dim)."""
@@ -158,10 +167,15 @@ class VisionTransformer(nn.Module):
     def _start(self) -> None:
         nn.init.normal_(self.position, std=_POSITION_DEVIATION)
         nn.init.xavier_uniform_(self.embed.weight.view(self.embed.out_channels, -1))
-        for part in self.blocks.modules():
-            if isinstance(part, nn.Linear):
-                nn.init.xavier_uniform_(part.weight)
-                nn.init.zeros_(part.bias)
+        draw_layers(self.blocks)
+
+
+def draw_layers(blocks: nn.Module) -> None:
+    """Draw the numbers of all linear layers as transformers begin with them."""
+    for part in blocks.modules():
+        if isinstance(part, nn.Linear):
+            nn.init.xavier_uniform_(part.weight)
+            nn.init.zeros_(part.bias)
 
 
 def windows_of(rows: int, columns: int, window: int) -> tuple[int, int]:
@@ -192,10 +206,21 @@ def in_windows(block: nn.Module, tokens: Tensor, windows: tuple[int, int]) -> Te
     windows
         How many down and across; (1, 1) for all tokens together.
     """
+    return join_windows(block(cut_windows(tokens, windows)), tokens, windows)
+
+
+def cut_windows(tokens: Tensor, windows: tuple[int, int]) -> Tensor:
+    """Cut (b, rows, columns, dim) tokens into windows, (b x windows, tokens of one, dim)."""
     batch, rows, columns, dim = tokens.shape
     down, across = windows
     height, width = rows // down, columns // across
-    cut = tokens.view(batch, down, height, across, width, dim).transpose(2, 3)
-    changed: Tensor = block(cut.reshape(-1, height * width, dim))
-    joined = changed.view(batch, down, across, height, width, dim).transpose(2, 3)
+    cut = tokens.reshape(batch, down, height, across, width, dim).transpose(2, 3)
+    return cut.reshape(-1, height * width, dim)
+
+
+def join_windows(cut: Tensor, like: Tensor, windows: tuple[int, int]) -> Tensor:
+    """Join windows on the grid that they were cut from."""
+    batch, rows, columns, dim = like.shape
+    down, across = windows
+    joined = cut.view(batch, down, across, rows // down, columns // across, dim).transpose(2, 3)
     return joined.reshape(batch, rows, columns, dim)
