@@ -13,9 +13,9 @@ import numpy as np
 from fewclicks.arrays import BoolMask
 from fewclicks.datasets.base import Masks, Sample
 from fewclicks.errors import InputError, ShapeError, StorageError
+from fewclicks.images.folders import IMAGE_SUFFIXES
 from fewclicks.images.reading import read_image, read_label_map, read_mask
 
-IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 MASK_SUFFIXES: Final = (".png", ".tif", ".tiff", ".bmp")
 
 

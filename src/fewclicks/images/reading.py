@@ -37,6 +37,7 @@ _FORMATS: Final = (
 )  # fmt: skip
 
 _BITS, _PLANAR = 258, 284  # tags of TIFF
+_ORIENTATION, _LYING = 274, (5, 6, 7, 8)  # of EXIF
 
 # Pillow keeps its pixel limit and Python its warning filters in global state, and decoders use
 # both until the last pixel; so one file is decoded at a time.
@@ -79,6 +80,24 @@ def read_image(path: str | Path, *, max_megapixels: float = MAX_MEGAPIXELS) -> R
         raise ImageError(
             f"{path} holds {image.mode} colours, which have no way to RGB; save it as RGB."
         ) from error
+
+
+def read_size(path: str | Path) -> tuple[int, int]:
+    """Read how large a picture is, upright, without decoding it.
+
+    Returns
+    -------
+    tuple
+        Height and width in pixels.
+
+    Raises
+    ------
+    StorageError, ImageError
+        As `read_image`; that the pixels are whole is not looked at.
+    """
+    with _opened(Path(path)) as image:
+        turned = image.getexif().get(_ORIENTATION, 1) in _LYING
+        return (image.width, image.height) if turned else (image.height, image.width)
 
 
 def read_mask(
@@ -195,14 +214,21 @@ def _decode(path: Path, max_megapixels: float) -> Image.Image:
     """Read the first frame, upright, and close the file."""
     if not max_megapixels > 0:
         raise InputError(f"max_megapixels is {max_megapixels}; needs a number above 0.")
+    with _opened(path) as image:
+        _check_size(path, image, max_megapixels)
+        _check_planes(path, image)
+        image.load()
+        _turn_upright(image)
+        return image
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Open a picture; whatever a decoder answers to a broken one becomes one line."""
     _check_file(path)
     try:
         with _pillow_without_limit_or_warnings(), Image.open(path, formats=_formats()) as image:
-            _check_size(path, image, max_megapixels)
-            _check_planes(path, image)
-            image.load()
-            _turn_upright(image)
-            return image
+            yield image
     except ImageError:
         raise
     except MemoryError as error:

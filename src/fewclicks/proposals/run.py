@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from fewclicks.datasets.folder import IMAGE_SUFFIXES
 from fewclicks.errors import InputError, StorageError
 from fewclicks.files import check_writable
+from fewclicks.images.folders import list_pictures
 from fewclicks.proposals.plan import Failure, ProposalPlan, Proposer
 from fewclicks.proposals.recipe import RECIPE_FILE, Recipe, write_recipe
 from fewclicks.proposals.shards import Row, check_pyarrow, list_shards, write_shard
@@ -43,28 +43,6 @@ class Summary:
     failures: tuple[Failure, ...]
     seconds: float
     seconds_looking: float
-
-
-def list_pictures(folder: Path) -> list[str]:
-    """Find the pictures in a folder and below it, as paths with slashes, in alphabetical order.
-
-    Raises
-    ------
-    StorageError
-        If the folder is missing.
-    InputError
-        If it holds no picture.
-    """
-    if not folder.is_dir():
-        raise StorageError(f"There is no folder {folder}.")
-    found = sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
-    )
-    if not found:
-        raise InputError(f"{folder} has no picture; needs {', '.join(IMAGE_SUFFIXES)} files.")
-    return found
 
 
 def propose(

@@ -19,9 +19,9 @@ from fewclicks.arrays import BoolMask, RgbImage
 from fewclicks.datasets.base import Sample, sharing_pixels
 from fewclicks.datasets.registry import open_dataset
 from fewclicks.errors import InputError, ShapeError, StorageError
+from fewclicks.images.folders import list_pictures
 from fewclicks.images.reading import read_image
 from fewclicks.images.resizing import resize_mask
-from fewclicks.proposals.run import list_pictures
 from fewclicks.proposals.sampling import LEAST_AREA, SCHEMES
 from fewclicks.proposals.store import ProposalStore
 

@@ -20,7 +20,7 @@ from PIL import Image
 
 from drawing import mask
 from fewclicks.errors import ImageError, InputError, ShapeError, StorageError
-from fewclicks.images.reading import read_image, read_label_map, read_mask
+from fewclicks.images.reading import read_image, read_label_map, read_mask, read_size
 
 ORIENTATION = 0x0112
 
@@ -491,3 +491,19 @@ def test_real_pictures_match_opencv(real_data):
     for path in paths:
         expected = cv2.imread(str(path))[..., ::-1]
         assert np.abs(read_image(path).astype(int) - expected).mean() < 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_size_is_that_of_the_upright_picture(tmp_path: Path, orientation: int):
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    path = tmp_path / "turned.jpg"
+    Image.new("RGB", (30, 20)).save(path, exif=exif)
+    assert read_size(path) == read_image(path).shape[:2]
+
+
+def test_the_size_of_what_is_no_picture_is_refused_in_one_line(tmp_path: Path):
+    path = tmp_path / "text.png"
+    path.write_text("no picture")
+    with pytest.raises(ImageError, match="is no picture"):
+        read_size(path)

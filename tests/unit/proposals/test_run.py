@@ -11,11 +11,12 @@ import pytest
 from drawing import BLOB, paint
 from fewclicks.backbones.colour import ColourBackbone
 from fewclicks.errors import InputError, MissingExtraError, StorageError
+from fewclicks.images.folders import list_pictures
 from fewclicks.images.writing import write_image
 from fewclicks.proposals import run as running
 from fewclicks.proposals.plan import Failure, ProposalPlan
 from fewclicks.proposals.preview import write_previews
-from fewclicks.proposals.run import list_pictures, propose
+from fewclicks.proposals.run import propose
 from fewclicks.proposals.shards import list_shards
 from fewclicks.proposals.store import ProposalStore
 
