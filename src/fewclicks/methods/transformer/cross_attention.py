@@ -9,7 +9,9 @@ from fewclicks.methods.transformer.vision_transformer import (
     MLP_RATIO,
     NORM_EPSILON,
     Attention,
+    cut_windows,
     draw_layers,
+    join_windows,
 )
 
 
@@ -131,8 +133,23 @@ class ExemplarBlock(nn.Module):
         """Work out what (b, n, dim) tokens of the exemplar answer, (b, n, 2 dim)."""
         return self.cross.keys_and_values(self.norm1(exemplar))
 
-    def forward(self, recall: Tensor, answers: Tensor, guide: Tensor | None = None) -> Tensor:
-        """Change (b, n, dim) tokens; ``guide`` is added to their queries."""
-        recall = recall + self.cross(self.norm1(recall), answers, guide)
+    def forward(
+        self, recall: Tensor, answers: Tensor, windows: tuple[int, int], guide: Tensor | None
+    ) -> Tensor:
+        """Change tokens on their grid.
+
+        Parameters
+        ----------
+        recall : (b, rows, columns, dim)
+        answers : (b x windows, tokens of a window, 2 dim)
+            From `look`.
+        windows
+            How many down and across; see `vision_transformer.in_windows`.
+        guide : (b, rows, columns, dim), optional
+            Added to the queries.
+        """
+        asked = cut_windows(self.norm1(recall), windows)
+        seen = self.cross(asked, answers, None if guide is None else cut_windows(guide, windows))
+        recall = recall + join_windows(seen, recall, windows)
         changed: Tensor = recall + self.mlp(self.norm2(recall))
         return changed

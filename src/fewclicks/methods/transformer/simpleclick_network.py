@@ -191,10 +191,18 @@ class SimpleClickNetwork(ClickNetwork):
 
     def embed_image(self, image: Tensor) -> Tensor:
         """Embed what does not change from click to click, (b, rows, columns, dim)."""
+        return self.embed_colours(self.normalise(image))
+
+    def normalise(self, image: Tensor) -> Tensor:
+        """Give (b, 3, H, W) in [0, 1] the mean and deviation of the colours of ImageNet."""
         mean, deviation = (
             image.new_tensor(values).view(3, 1, 1) for values in (IMAGE_MEAN, IMAGE_DEVIATION)
         )
-        tokens: Tensor = self.backbone.embed((image - mean) / deviation)
+        return (image - mean) / deviation
+
+    def embed_colours(self, colours: Tensor) -> Tensor:
+        """Embed normalised colours, which then know their places."""
+        tokens: Tensor = self.backbone.embed(colours)
         return tokens + self.backbone.places(tokens.shape[1], tokens.shape[2])
 
     def embed_guidance(self, guidance: Tensor) -> Tensor:
