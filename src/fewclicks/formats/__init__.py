@@ -1,0 +1,1 @@
+"""Formats: annotated pictures into the files that other tools read, and back."""

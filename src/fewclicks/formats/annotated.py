@@ -1,0 +1,116 @@
+"""Annotated picture: what every format writes, and what those that can be read give back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from fewclicks.arrays import BoolMask
+from fewclicks.errors import InputError
+from fewclicks.images.masks import RunLengths, decode_rle, encode_rle
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnnotatedObject:
+    """One object of a picture.
+
+    Parameters
+    ----------
+    label
+        What it is called.
+    rle
+        Its mask, as compressed run lengths.
+    """
+
+    label: str
+    rle: RunLengths
+
+    @property
+    def mask(self) -> BoolMask:
+        """(H, W) True on the object; decoded on each call."""
+        return decode_rle(self.rle)
+
+    @classmethod
+    def of(cls, label: str, mask: BoolMask) -> AnnotatedObject:
+        """Take a mask as it is."""
+        return cls(label=label, rle=encode_rle(mask))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnnotatedPicture:
+    """A picture and its objects.
+
+    Parameters
+    ----------
+    name
+        Its path in the folder, with ``/`` between the parts.
+    height, width
+        In pixels.
+    objects
+        Where two share a pixel, the later one lies on top.
+    path, optional
+        Where the picture can be read, for formats that need its pixels.
+    """
+
+    name: str
+    height: int
+    width: int
+    objects: tuple[AnnotatedObject, ...] = ()
+    path: Path | None = None
+
+    def __post_init__(self) -> None:
+        for one in self.objects:
+            if list(one.rle["size"]) != [self.height, self.width]:
+                height, width = one.rle["size"]
+                raise InputError(
+                    f"{self.name} is {self.width} x {self.height}, but a mask of its "
+                    f"'{one.label}' is {width} x {height}; needs masks of the picture's size."
+                )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Annotations:
+    """All that one export holds.
+
+    Parameters
+    ----------
+    pictures
+        In the order they are written.
+    labels
+        In the order their numbers are given; those that objects have and that are not in it
+        come after, sorted.
+    """
+
+    pictures: Sequence[AnnotatedPicture]
+    labels: tuple[str, ...] = ()
+    stems: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        known = dict.fromkeys(self.labels)
+        used = {one.label for picture in self.pictures for one in picture.objects}
+        known.update(dict.fromkeys(sorted(used - known.keys())))
+        object.__setattr__(self, "labels", tuple(known))
+        object.__setattr__(self, "stems", _stems(picture.name for picture in self.pictures))
+
+    def stem(self, picture: AnnotatedPicture) -> str:
+        """Name a file of the picture's own, without extension; folders stay folders.
+
+        ``a/dog.jpg`` becomes ``a/dog``, unless ``a/dog.png`` is there too: then ``a/dog_jpg``.
+        """
+        return self.stems[picture.name]
+
+    def number(self, label: str) -> int:
+        """Place of a label, from 0."""
+        return self.labels.index(label)
+
+
+def _stems(names: Iterable[str]) -> dict[str, str]:
+    paths = {name: PurePosixPath(name) for name in names}
+    times = Counter(path.with_suffix("").as_posix() for path in paths.values())
+    stems: dict[str, str] = {}
+    for name, path in paths.items():
+        stem = path.with_suffix("").as_posix()
+        stems[name] = stem if times[stem] == 1 else f"{stem}_{path.suffix.removeprefix('.')}"
+    return stems

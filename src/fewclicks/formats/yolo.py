@@ -1,0 +1,135 @@
+"""YOLO segmentation: a text file for each picture, a line for each object."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from fewclicks.errors import InputError
+from fewclicks.files import read_text, write_text
+from fewclicks.formats.annotated import AnnotatedObject, AnnotatedPicture, Annotations
+from fewclicks.formats.rings import one_ring
+from fewclicks.images.folders import list_pictures
+from fewclicks.images.polygons import Polygon, mask_to_polygons, polygons_to_mask
+from fewclicks.images.reading import read_size
+
+DATA: Final = "data.yaml"
+LABELS: Final = "labels"
+
+
+def write_yolo(annotations: Annotations, out: Path) -> list[Path]:
+    """Write ``labels/NAME.txt`` for each picture, and ``data.yaml`` with the labels' names.
+
+    Parameters
+    ----------
+    out
+        Folder; the pictures belong into ``images`` beside ``labels``, and are not copied.
+
+    Notes
+    -----
+    A line is the label's number and one ring, as shares of width and height. Parts and holes are
+    joined by cuts without width, which by the even-odd rule enclose nothing; `read_yolo` draws
+    every pixel again.
+    """
+    written = []
+    for picture in annotations.pictures:
+        size = np.array([picture.width, picture.height], dtype=np.float64)
+        lines = []
+        for one in picture.objects:
+            polygons = mask_to_polygons(one.mask)
+            if polygons:
+                shares = (one_ring(polygons) / size).ravel()
+                numbers = " ".join(f"{share:.9g}" for share in shares.tolist())
+                lines.append(f"{annotations.number(one.label)} {numbers}\n")
+        path = out / LABELS / f"{annotations.stem(picture)}.txt"
+        write_text(path, "".join(lines))
+        written.append(path)
+    names = "".join(
+        # JSON's text is YAML's too, whatever signs a label has.
+        f"  {number}: {json.dumps(label)}\n"
+        for number, label in enumerate(annotations.labels)
+    )
+    data = out / DATA
+    write_text(data, f"path: .\ntrain: images\nval: images\nnames:\n{names or '  {}'}")
+    return [*written, data]
+
+
+def read_yolo(source: Path, images: Path) -> Annotations:
+    """Read the folder that holds ``labels`` and ``data.yaml``.
+
+    Parameters
+    ----------
+    images
+        Folder of the pictures; those without a text file have no objects.
+
+    Raises
+    ------
+    InputError
+        If a line is not a label's number and a ring.
+    """
+    labels = _read_names(source / DATA)
+    pictures = []
+    for name in list_pictures(images):
+        height, width = read_size(images / name)
+        text = (source / LABELS / name).with_suffix(".txt")
+        lines = read_text(text).splitlines() if text.is_file() else []
+        objects = [
+            _read_line(line, labels, height, width, where=f"{text}, line {number}")
+            for number, line in enumerate(lines, 1)
+            if line.strip()
+        ]
+        pictures.append(
+            AnnotatedPicture(
+                name=name,
+                height=height,
+                width=width,
+                objects=tuple(objects),
+                path=images / name,
+            )
+        )
+    return Annotations(pictures=pictures, labels=tuple(labels))
+
+
+def _read_names(path: Path) -> list[str]:
+    import yaml
+
+    try:
+        data: Any = yaml.safe_load(read_text(path))
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is no YAML: {str(error).splitlines()[0]}.") from None
+    names = data.get("names") if isinstance(data, dict) else None
+    if isinstance(names, dict):
+        names = [names[number] for number in sorted(names)]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InputError(f"{path} has no list of names; needs names: with one text for a label.")
+    return names
+
+
+def _read_line(
+    line: str, labels: list[str], height: int, width: int, *, where: str
+) -> AnnotatedObject:
+    try:
+        numbers = [float(part) for part in line.split()]
+        label = labels[int(numbers[0])] if numbers[0] >= 0 else None
+    except (ValueError, IndexError, OverflowError):
+        numbers, label = [], None
+    if label is None or len(numbers) < 7 or len(numbers) % 2 == 0:
+        raise InputError(
+            f"{where} is no object; needs the number of one of {len(labels)} labels and x, y of 3 "
+            "corners or more, as shares of the picture."
+        )
+    ring = np.array(numbers[1:]).reshape(-1, 2) * [width, height]
+    try:
+        polygon = Polygon(_snapped(ring))
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    return AnnotatedObject.of(label, polygons_to_mask([polygon], height=height, width=width))
+
+
+def _snapped(ring: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Whole pixels where the text's nine digits mean them."""
+    whole = np.rint(ring)
+    return np.where(np.abs(ring - whole) < 1e-3, whole, ring)
