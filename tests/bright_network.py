@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -13,16 +14,18 @@ from fewclicks.methods.transformer.simpleclick_network import (
 )
 
 
-def bright_network() -> SimpleClickNetwork:
+def bright_network(
+    kind: type[SimpleClickNetwork] = SimpleClickNetwork, **settings: Any
+) -> SimpleClickNetwork:
     """Its blocks add nothing; one branch of the pyramid passes red on, the head weighs it.
 
     The pyramid's norm subtracts the mean of what is seen, so brightness is always relative.
+    Fusion, where there is one, passes on the stream of clicks.
     """
-    network = SimpleClickNetwork(
-        SimpleClickNetworkConfig(
-            dim=2, depth=2, heads=1, patch=2, levels=(1, 1, 1, 1), head=1, side=64, window=8
-        )
+    config: SimpleClickNetworkConfig = kind.config_type(
+        dim=2, depth=2, heads=1, patch=2, levels=(1, 1, 1, 1), head=1, side=64, window=8, **settings
     )
+    network = kind(config)
     for name, values in network.named_parameters():
         is_norm = values.ndim == 1 and name.endswith("weight")
         torch.nn.init.constant_(values, 1.0 if is_norm else 0.0)
@@ -34,10 +37,15 @@ def bright_network() -> SimpleClickNetwork:
         network.head.fuse.weight[0, 2] = 1.0
         network.head.classify.weight[:] = 20.0
         network.head.classify.bias[:] = -10.0
+        for name, values in network.named_parameters():
+            if name == "fusion.skip.weight":
+                values[:, 2:, 0, 0] = torch.eye(2)
     return network.eval()
 
 
-def save_bright_network(file: Path) -> Path:
+def save_bright_network(
+    file: Path, kind: type[SimpleClickNetwork] = SimpleClickNetwork, **settings: Any
+) -> Path:
     """Write it where a method can be told to find it."""
-    save_network(bright_network(), file)
+    save_network(bright_network(kind, **settings), file)
     return file

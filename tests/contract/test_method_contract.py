@@ -20,6 +20,8 @@ from fewclicks.images.masks import iou
 from fewclicks.methods.base import AnyMethod, Prediction, Prepared
 from fewclicks.methods.guidance import Guidance
 from fewclicks.methods.registry import METHODS, create_method
+from fewclicks.methods.transformer.icmformer_network import ICMFormerNetwork
+from fewclicks.methods.transformer.icmformer_pp_network import ICMFormerPPNetwork
 
 NAMES = [entry.name for entry in METHODS]
 every_method = pytest.mark.parametrize("name", NAMES)
@@ -47,8 +49,19 @@ OFF = Click(x=70, y=50, is_positive=False)
 @pytest.fixture(scope="module", autouse=True)
 def weights(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Give methods that have no weights of their own some that call bright pixels the object."""
-    file = save_bright_network(tmp_path_factory.mktemp("weights") / "bright.safetensors")
-    for name in ("simpleclick", "refcut"):
+    folder = tmp_path_factory.mktemp("weights")
+    files = {
+        "simpleclick": save_bright_network(folder / "bright.safetensors"),
+        "icmformer": save_bright_network(folder / "icmformer.safetensors", ICMFormerNetwork),
+        "icmformer_pp": save_bright_network(
+            folder / "icmformer_pp.safetensors",
+            ICMFormerPPNetwork,
+            crop_widths=(2, 2, 2, 2),
+            crop_depths=(1, 1, 1, 1),
+        ),
+    }
+    files["refcut"] = files["simpleclick"]
+    for name, file in files.items():
         SETTINGS[name] = {"weights": str(file), "least_side": 8}
 
 

@@ -180,6 +180,27 @@ METHODS: Final = (
         trainable=True,
         parameters=98_828_225,
     ),
+    MethodEntry(
+        name="icmformer",
+        family="transformer",
+        target="fewclicks.methods.transformer.icmformer:ICMFormer",
+        source="arXiv:2307.02280",
+        summary="a trained vision transformer in which clicks look at the picture",
+        needs=frozenset({"torch", "weights"}),
+        trainable=True,
+        parameters=124_821_185,
+    ),
+    MethodEntry(
+        name="icmformer_pp",
+        family="transformer",
+        target="fewclicks.methods.transformer.icmformer_pp:ICMFormerPP",
+        source="arXiv:2406.11472",
+        summary="icmformer, told by one finished object to look for all of its kind",
+        needs=frozenset({"torch", "weights"}),
+        takes=frozenset({"exemplar"}),
+        trainable=True,
+        parameters=178_528_007,
+    ),
 )
 
 _BY_NAME: Final = {entry.name: entry for entry in METHODS}

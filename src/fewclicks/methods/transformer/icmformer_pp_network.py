@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
+from fewclicks.clicks import Click, negatives, positives
 from fewclicks.errors import InputError, ShapeError
+from fewclicks.methods.guidance import GuidanceKind
 from fewclicks.methods.transformer.channel_fusion import ChannelFusion
 from fewclicks.methods.transformer.crop_features import CropFeatures
 from fewclicks.methods.transformer.cross_attention import ExemplarBlock
@@ -89,6 +92,12 @@ class ICMFormerPPNetworkConfig(ICMFormerNetworkConfig):
             raise InputError(f"cross_dropout is {self.cross_dropout}; needs a number in [0, 1).")
         self._check_parts()
 
+    def shown(self, clicks: Sequence[Click]) -> list[Click]:
+        """Give those of the exemplar's clicks that are to be drawn."""
+        if self.exemplar_positive != "first":
+            return list(clicks)
+        return [*positives(clicks)[:1], *negatives(clicks)]
+
     def _check_parts(self) -> None:
         """Refuse parts that have nothing to work on."""
         if self.exemplar_module and not self.cross_attention:
@@ -166,6 +175,7 @@ class ICMFormerPPNetwork(SimpleClickNetwork):
 
     family: ClassVar[str] = "icmformer_pp"
     config_type: ClassVar = ICMFormerPPNetworkConfig
+    takes: ClassVar[GuidanceKind | None] = "exemplar"
     config: ICMFormerPPNetworkConfig
 
     def __init__(self, config: ICMFormerPPNetworkConfig) -> None:

@@ -135,7 +135,7 @@ class SimpleClick:
     name: ClassVar[str] = "simpleclick"
 
     def __init__(self, config: SimpleClickConfig | None = None) -> None:
-        self.config = config or SimpleClickConfig()
+        self.config: SimpleClickConfig = config or self.config_type()
         if not self.config.weights:
             raise WeightsError(
                 f"Method '{self.name}' comes without weights; name trained ones with --set "
@@ -184,7 +184,7 @@ class SimpleClick:
                 probability=np.zeros(prepared.image.shape[:2], dtype=np.float32),
                 threshold=self.config.threshold,
             )
-        if not (positives(clicks) or previous.mask.any()):
+        if not self._is_asked(prepared, clicks, previous):
             return self._answered(prepared, clicks, np.zeros_like(previous.probability), None)
         kept = previous.state.part if isinstance(previous.state, _Looked) else None
         part = self._choose(prepared, previous, clicks, kept)
@@ -196,6 +196,12 @@ class SimpleClick:
                 part = closer
                 probability = self._look(prepared, part, clicks, previous.probability)
         return self._answered(prepared, clicks, probability, part)
+
+    def _is_asked(
+        self, _prepared: EmbeddedPicture, clicks: Sequence[Click], previous: Prediction
+    ) -> bool:
+        """Whether anything says what the object is; else nothing is on it."""
+        return bool(positives(clicks)) or bool(previous.mask.any())
 
     def _choose(
         self,
