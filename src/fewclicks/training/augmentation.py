@@ -21,6 +21,7 @@ from torch import Tensor
 
 from fewclicks.arrays import BoolMask, RgbImage
 from fewclicks.errors import InputError
+from fewclicks.images.resizing import resize_image, resize_map
 
 Matrix: TypeAlias = NDArray[np.float64]
 """(3, 3), moves homogeneous pixel coordinates (x, y, 1); pixel centres are whole numbers."""
@@ -128,6 +129,45 @@ def augment(
     lit = _in_other_light(moved, chance, settings).clamp(0.0, 1.0)[0]
     # Light changes pictures, not the black around them.
     return lit * torch.from_numpy(kept[-1]), kept[:-1], kept[-1]
+
+
+def augment_whole(
+    image: RgbImage,
+    masks: NDArray[np.bool_],
+    chance: np.random.Generator,
+    settings: Augmentation,
+) -> tuple[Tensor, Tensor]:
+    """Stretch a whole picture to the square, as a reference is seen; mirrored, in other light.
+
+    Parameters
+    ----------
+    image : (H, W, 3)
+    masks : (k, H, W)
+    chance
+        Decides everything.
+
+    Returns
+    -------
+    image : (3, crop, crop) float32
+        RGB in [0, 1].
+    masks : (k, crop, crop) float32
+        Shares of each new pixel, in [0, 1]; nothing that is marked is lost.
+    """
+    flips = tuple(
+        axis
+        for axis, allowed in ((0, settings.flip_vertical), (1, settings.flip_horizontal))
+        if allowed and chance.random() < 0.5
+    )
+    side = settings.crop
+    colours = torch.from_numpy(
+        np.ascontiguousarray(np.flip(resize_image(image, height=side, width=side), flips))
+    )
+    shares = np.stack(
+        [resize_map(each.astype(np.float32), height=side, width=side) for each in masks]
+    )
+    lit = _in_other_light(colours.permute(2, 0, 1)[None].float() / 255, chance, settings)
+    moved = np.ascontiguousarray(np.flip(shares, tuple(1 + axis for axis in flips)))
+    return lit.clamp(0.0, 1.0)[0], torch.from_numpy(moved)
 
 
 def _draw_matrix(

@@ -21,6 +21,7 @@ class Purpose(enum.IntEnum):
     ROUNDS = 4
     NEXT_CLICK = 5
     DROPOUT = 6
+    GUIDANCE = 7
 
 
 def chance_of(purpose: Purpose, seed: int, *place: int) -> np.random.Generator:

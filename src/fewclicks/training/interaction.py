@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from fewclicks.clicks import Click
 from fewclicks.methods.transformer.click_maps import click_disks
+from fewclicks.methods.transformer.click_network import ClickNetwork
 from fewclicks.training.chance import Purpose, chance_of
 from fewclicks.training.dropout import replace_dropout
 from fewclicks.training.losses import cross_entropy, normalised_focal_loss, smoothness
@@ -51,12 +52,13 @@ class Interaction:
     plan
         What is trained.
     network
-        Whose dropouts are replaced; it is not kept.
+        Whose dropouts are replaced; it says what it takes besides clicks.
     """
 
-    def __init__(self, plan: TrainingPlan, network: nn.Module) -> None:
+    def __init__(self, plan: TrainingPlan, network: ClickNetwork) -> None:
         self._plan = plan
         self._dropouts = replace_dropout(network)
+        self._network = network
 
     def answer(self, network: nn.Module, batch: Batch) -> Answer:
         """Click, answer, click again and answer; the last answer is blamed.
@@ -64,8 +66,8 @@ class Interaction:
         Parameters
         ----------
         network
-            Answers pictures and guidance, (b, 3, h, w) both, with logits (b, 1, h, w), as
-            `SimpleClickNetwork` does; set to training at the end.
+            The same, wrapped or not: answers pictures and guidance, (b, 3, h, w) both, with
+            logits (b, 1, h, w), as `SimpleClickNetwork` does; set to training at the end.
 
         References
         ----------
@@ -75,6 +77,7 @@ class Interaction:
         for dropout in self._dropouts:
             dropout.show(seed, batch.numbers)
         clicks = [list(each) for each in batch.clicks]
+        told = batch.guidance.told(self._network)
         previous = torch.zeros_like(batch.target)
         step = batch.numbers[0] // run.batch
         rounds = int(
@@ -83,11 +86,11 @@ class Interaction:
         network.eval()
         for number in range(rounds):
             with torch.no_grad():
-                logits = network(batch.image, _guidance(previous, clicks))
+                logits = network(batch.image, _guidance(previous, clicks), *told)
             previous = torch.sigmoid(logits.float())
             self._click_errors(batch, previous, clicks, number)
         network.train()
-        logits = network(batch.image, _guidance(previous, clicks)).float()
+        logits = network(batch.image, _guidance(previous, clicks), *told).float()
         return Answer(
             parts=_blame(logits, batch, self._plan.loss),
             probability=torch.sigmoid(logits.detach()),

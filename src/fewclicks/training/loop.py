@@ -15,6 +15,7 @@ from torch.optim import Adam, AdamW, Optimizer
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from fewclicks.errors import FewclicksError, InputError
+from fewclicks.methods.transformer.click_network import ClickNetwork
 from fewclicks.training.checkpoints import (
     CHECKPOINT,
     read_checkpoint,
@@ -63,7 +64,7 @@ class Learner:
 
 def learn(
     plan: TrainingPlan,
-    network: nn.Module,
+    network: ClickNetwork,
     samples: Samples,
     out: Path,
     *,
@@ -297,4 +298,5 @@ def _to_device(batch: Batch, fabric: Any) -> Batch:
         target=fabric.to_device(batch.target),
         judged=fabric.to_device(batch.judged),
         clicks=batch.clicks,
+        guidance=batch.guidance.moved(fabric),
     )

@@ -8,14 +8,15 @@ from typing import Any
 
 import torch
 
-from fewclicks.evaluation.plan import Plan, list_tasks
+from fewclicks.evaluation.plan import Plan
 from fewclicks.evaluation.scores import TARGETS, number_of_clicks
+from fewclicks.evaluation.tasks import list_tasks
 from fewclicks.evaluation.workers import Clicker
-from fewclicks.training.plan import Measuring
+from fewclicks.training.plan import PLAIN, Measuring
 
 
 def measure_network(
-    weights: Path, measuring: Measuring, *, data: str | None, fabric: Any
+    weights: Path, measuring: Measuring, *, family: str = PLAIN, data: str | None, fabric: Any
 ) -> dict[str, float]:
     """Click a network through a data set, its pictures shared out over the processes.
 
@@ -25,6 +26,8 @@ def measure_network(
         Of the network, as it was just saved.
     measuring
         On what, and how far.
+    family
+        Of the network.
     data
         Folder of data sets.
     fabric
@@ -35,7 +38,7 @@ def measure_network(
     dict
         ``noc80`` to ``noc95``, and ``miou1``: mean IoU after one click.
     """
-    plan = evaluation_plan(weights, measuring, data=data)
+    plan = evaluation_plan(weights, measuring, family=family, data=data)
     dataset = plan.open_dataset()
     clicker = Clicker(plan, plan.create_method(), dataset)
     sums = torch.zeros(len(TARGETS) + 2, dtype=torch.float32)
@@ -52,7 +55,7 @@ def measure_network(
     return dict(zip([*(f"noc{target}" for target in TARGETS), "miou1"], means, strict=True))
 
 
-def check_measuring(measuring: Measuring, *, data: str | None) -> None:
+def check_measuring(measuring: Measuring, *, family: str = PLAIN, data: str | None) -> None:
     """Open what will be measured on, so that nothing fails hours later.
 
     Raises
@@ -60,11 +63,13 @@ def check_measuring(measuring: Measuring, *, data: str | None) -> None:
     FewclicksError
         If it is not there, or no object of it is chosen.
     """
-    plan = evaluation_plan(Path(), measuring, data=data)
+    plan = evaluation_plan(Path(), measuring, family=family, data=data)
     list_tasks(plan, plan.open_dataset())
 
 
-def evaluation_plan(weights: Path, measuring: Measuring, *, data: str | None) -> Plan:
+def evaluation_plan(
+    weights: Path, measuring: Measuring, *, family: str = PLAIN, data: str | None
+) -> Plan:
     """Say how a network is measured, in the words of ``fewclicks evaluate``."""
     settings: Mapping[str, Any] = {"threshold": 0.5, **measuring.settings}
     typed = {
@@ -72,7 +77,7 @@ def evaluation_plan(weights: Path, measuring: Measuring, *, data: str | None) ->
         for key, value in settings.items()
     }
     return Plan(
-        method="simpleclick",
+        method=family,
         settings={**typed, "weights": str(weights)},
         dataset=measuring.dataset or "",
         data=data,

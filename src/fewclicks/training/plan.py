@@ -14,6 +14,9 @@ from fewclicks.training.next_clicks import NextClicks
 from fewclicks.training.schedules import Schedule
 from fewclicks.training.targets import TargetSettings
 
+PLAIN: Final = "simpleclick"
+"""The family that needs no name."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NetworkChoice:
@@ -21,20 +24,29 @@ class NetworkChoice:
 
     Parameters
     ----------
+    family
+        ``"simpleclick"``, ``"refcut"``, ``"icmformer"`` or ``"icmformer_pp"``; its file is for the
+        method of that name.
     start
         Folder or hub id of a vision transformer (MAE, DINO, any ViT); None begins from nothing.
+    crop_start
+        Folder or hub id of the residual network that looks at crops of an exemplar; None begins
+        it from nothing.
     weights
-        A trained network to go on from, whose shape it has; None begins anew.
+        A trained network to go on from, whose shape it has, of the family or of one that it can
+        begin as; None begins anew.
     shape
-        Fields of ``SimpleClickNetworkConfig``; with `weights` there are none.
+        Fields of the family's configuration; with `weights` there are none.
     """
 
+    family: str = PLAIN
     start: str | None = None
+    crop_start: str | None = None
     weights: str | None = None
     shape: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.weights is not None and (self.start is not None or self.shape):
+        if self.weights is not None and (self.start or self.crop_start or self.shape):
             raise InputError(
                 "The network has weights, which bring their shape and their start; leave the "
                 "others out, or the weights."
@@ -200,7 +212,7 @@ class Measuring:
     subset, limit, max_clicks
         As for ``fewclicks evaluate``.
     settings
-        Of the method ``simpleclick``, but its weights.
+        Of the method that the network is for, but its weights.
     every
         In steps; 0 for the end only.
     """
@@ -260,6 +272,10 @@ class TrainingPlan:
                 "network", "clicks", "next_clicks", "augmentation", "loss", "optimiser", "schedule"
             )
         }  # fmt: skip
+        for name, plain in (("family", PLAIN), ("crop_start", None)):
+            # Trainings that were begun before there were others are still the same.
+            if said["network"][name] == plain:
+                del said["network"][name]
         said["targets"] = {
             name: {"kind": each.kind, **asdict(each)} for name, each in self.targets.items()
         }

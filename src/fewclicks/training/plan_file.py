@@ -18,6 +18,7 @@ from fewclicks.training.augmentation import Augmentation
 from fewclicks.training.click_sampling import ClickSampling
 from fewclicks.training.next_clicks import NextClicks
 from fewclicks.training.plan import (
+    PLAIN,
     LossSettings,
     Measuring,
     NetworkChoice,
@@ -69,8 +70,8 @@ def read_plans(
 
     What was typed counts most, then what a row says, then the file, then the files it builds on.
     A target of another kind, and a network with weights, leave the settings of the one before
-    behind; a target with share 0 is left out. ``$NAME`` in a text stands for an environment
-    variable.
+    behind, all but the network's family; a target with share 0 is left out. ``$NAME`` in a text
+    stands for an environment variable.
 
     Parameters
     ----------
@@ -149,10 +150,17 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     for key, value in above.items():
         under = merged.get(key)
         if isinstance(value, dict) and isinstance(under, dict) and value:
-            merged[key] = value if _replaces(key, under, value) else _merged(under, value)
+            merged[key] = (
+                _left(key, under) | value if _replaces(key, under, value) else _merged(under, value)
+            )
         else:
             merged[key] = value
     return merged
+
+
+def _left(key: str, under: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what stays of a table that another takes the place of: of a network, its family."""
+    return {"family": under["family"]} if key == "network" and "family" in under else {}
 
 
 def _replaces(key: str, under: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
@@ -225,13 +233,17 @@ def _target(name: str, table: Any) -> TargetSettings:
 
 
 def _network(table: Mapping[str, Any]) -> NetworkChoice:
-    from fewclicks.methods.transformer.simpleclick_network import SimpleClickNetworkConfig
+    from fewclicks.methods.transformer.click_network import find_network
 
-    said = {key: None if str(each).lower() == "none" else each for key, each in table.items()}
-    shape = {key: each for key, each in said.items() if key not in ("start", "weights")}
-    checked = _checked(SimpleClickNetworkConfig, shape, owner="[network]")
-    SimpleClickNetworkConfig(**checked)  # refuses what no network can be
-    return NetworkChoice(start=said.get("start"), weights=said.get("weights"), shape=checked)
+    said: dict[str, Any] = {
+        key: None if str(each).lower() == "none" else each for key, each in table.items()
+    }
+    family = str(said.pop("family", PLAIN))
+    begun = {key: said.pop(key) for key in ("start", "crop_start", "weights") if key in said}
+    config_type: Any = find_network(family).config_type
+    shape = _checked(config_type, said, owner="[network]")
+    config_type(**shape)  # refuses what no network can be
+    return NetworkChoice(family=family, shape=shape, **begun)
 
 
 def build(kind: type, table: Mapping[str, Any], *, owner: str) -> Any:

@@ -13,12 +13,11 @@ from torch import nn
 
 from fewclicks.backbones.device import choose_device
 from fewclicks.errors import InputError
+from fewclicks.methods.transformer.click_network import ClickNetwork, find_network
+from fewclicks.methods.transformer.icmformer_pp_network import ICMFormerPPNetwork
 from fewclicks.methods.transformer.initialising import initialise_from
 from fewclicks.methods.transformer.network_files import load_network, save_network
-from fewclicks.methods.transformer.simpleclick_network import (
-    SimpleClickNetwork,
-    SimpleClickNetworkConfig,
-)
+from fewclicks.methods.transformer.simpleclick_network import SimpleClickNetwork
 from fewclicks.training.chance import Purpose, chance_of
 from fewclicks.training.journal import read_result, write_result
 from fewclicks.training.loop import Watcher, learn
@@ -73,14 +72,16 @@ def train(
     # What cannot be shared out or measured is refused before hours pass.
     plan.run.portions(fabric.world_size)
     if plan.evaluation.dataset:
-        check_measuring(plan.evaluation, data=data)
+        check_measuring(plan.evaluation, family=plan.network.family, data=data)
     samples = Samples(plan, {name: each.open(data) for name, each in plan.targets.items()})
     network = create_network(plan.network, plan.run.seed)
     weights = out / NETWORK
 
-    def measure(learnt: nn.Module, _step: int) -> dict[str, float]:
-        _save(learnt, weights, fabric)
-        return measure_network(weights, plan.evaluation, data=data, fabric=fabric)
+    def measure(_learnt: nn.Module, _step: int) -> dict[str, float]:
+        _save(network, weights, fabric)
+        return measure_network(
+            weights, plan.evaluation, family=network.family, data=data, fabric=fabric
+        )
 
     learner = learn(
         plan,
@@ -144,27 +145,43 @@ def close(fabric: Any) -> None:
         torch.distributed.destroy_process_group()
 
 
-def create_network(choice: NetworkChoice, seed: int) -> SimpleClickNetwork:
+def create_network(choice: NetworkChoice, seed: int) -> ClickNetwork:
     """Build a network that begins as the plan says; what is not given is drawn by the seed.
 
     Raises
     ------
     WeightsError
         If the weights to begin with are not on this machine, or do not fit.
+    InputError
+        If the family cannot begin as the plan says.
     """
-    if choice.weights is not None:
-        return load_network(choice.weights).requires_grad_(True)
+    built = find_network(choice.family)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(chance_of(Purpose.WEIGHTS, seed).integers(2**31)))
-        network = SimpleClickNetwork(SimpleClickNetworkConfig(**choice.shape))
-    if choice.start is not None:
-        initialise_from(network, choice.start)
+        if choice.weights is not None:
+            return load_network(choice.weights, built).requires_grad_(True)
+        network = built(built.config_type(**choice.shape))
+    _begin(network, choice)
     return network
 
 
-def _save(network: nn.Module, path: Path, fabric: Any) -> None:
-    if not isinstance(network, SimpleClickNetwork):
-        raise InputError(f"{type(network).__name__} is no SimpleClick network; cannot be saved.")
+def _begin(network: ClickNetwork, choice: NetworkChoice) -> None:
+    """Give a network what others have learnt from pictures."""
+    if choice.start is not None:
+        if not isinstance(network, SimpleClickNetwork):
+            raise InputError(f"A {choice.family} network begins as no vision transformer.")
+        initialise_from(network, choice.start)
+    crops = None
+    if isinstance(network, ICMFormerPPNetwork):
+        network.follow_backbone()
+        crops = network.compare
+    if choice.crop_start is not None:
+        if crops is None:
+            raise InputError("The network looks at no crops; leave network.crop_start out.")
+        crops.features.initialise_from(choice.crop_start)
+
+
+def _save(network: ClickNetwork, path: Path, fabric: Any) -> None:
     if fabric.global_rank == 0:
         save_network(network, path)
     fabric.barrier()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -17,8 +17,14 @@ from fewclicks.errors import InputError
 from fewclicks.training.augmentation import augment
 from fewclicks.training.chance import Purpose, chance_of
 from fewclicks.training.click_sampling import sample_clicks
+from fewclicks.training.lesson_guidance import (
+    BatchGuidance,
+    LessonGuidance,
+    collate_guidance,
+    guide_lesson,
+)
 from fewclicks.training.plan import TrainingPlan
-from fewclicks.training.targets import Target, TargetSource
+from fewclicks.training.target import Target, TargetSource
 
 _TRIES: Final = 10  # cuts of one target
 _DRAWS: Final = 100  # targets, before a training gives up
@@ -38,6 +44,8 @@ class Sample:
         1 on the object; 1 where it is known.
     clicks
         The first ones.
+    guidance
+        What is known besides; most lessons have none.
     """
 
     number: int
@@ -45,6 +53,7 @@ class Sample:
     target: Tensor
     judged: Tensor
     clicks: tuple[Click, ...]
+    guidance: LessonGuidance = field(default_factory=LessonGuidance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +65,19 @@ class Batch:
     target: Tensor
     judged: Tensor
     clicks: tuple[tuple[Click, ...], ...]
+    guidance: BatchGuidance
 
 
 def collate(samples: Sequence[Sample]) -> Batch:
-    """Put lessons into one batch."""
+    """Put lessons into one batch; some may have guidance, others none."""
+    image = torch.stack([each.image for each in samples])
     return Batch(
         numbers=tuple(each.number for each in samples),
-        image=torch.stack([each.image for each in samples]),
+        image=image,
         target=torch.stack([each.target for each in samples]),
         judged=torch.stack([each.judged for each in samples]),
         clicks=tuple(each.clicks for each in samples),
+        guidance=collate_guidance([each.guidance for each in samples], image),
     )
 
 
@@ -127,27 +139,33 @@ class Samples:
         return source.draw(pictures[index], chance)
 
     def _cut(self, number: int, target: Target, chance: np.random.Generator) -> Sample | None:
-        layers = [*target.parts]
-        layers += [each for each in (target.others, target.void) if each is not None]
+        named = {"others": target.others, "exemplar": target.exemplar, "void": target.void}
+        there = {name: mask for name, mask in named.items() if mask is not None}
+        layers = np.stack([*target.parts, *there.values()])
         for _ in range(_TRIES):
-            image, moved, inside = augment(
-                target.image, np.stack(layers), chance, self._plan.augmentation
-            )
+            image, moved, inside = augment(target.image, layers, chance, self._plan.augmentation)
             parts = [moved[k] for k in range(len(target.parts))]
-            kept = [part for part in parts if part.sum() >= self._plan.run.least_pixels]
-            if len(kept) == len(parts):
+            seen = dict(zip(there, moved[len(parts) :], strict=True))
+            needed = [*parts, seen["exemplar"]] if "exemplar" in seen else parts
+            if all(each.sum() >= self._plan.run.least_pixels for each in needed):
                 break
         else:
             return None
-        others = None if target.others is None else moved[len(parts)]
-        void = np.zeros_like(inside) if target.void is None else moved[-1]
-        clicks = sample_clicks(parts, chance, self._plan.clicks, others=others)
+        clicks = sample_clicks(parts, chance, self._plan.clicks, others=seen.get("others"))
+        whole = np.logical_or.reduce(parts)
         return Sample(
             number=number,
             image=image,
-            target=torch.from_numpy(np.logical_or.reduce(parts)[None]).float(),
-            judged=torch.from_numpy(~void[None]).float(),
-            clicks=tuple(clicks),
+            target=torch.from_numpy(whole[None]).float(),
+            judged=torch.from_numpy(~seen.get("void", np.zeros_like(inside))[None]).float(),
+            clicks=tuple(clicks) if target.is_clicked else (),
+            guidance=guide_lesson(
+                target,
+                whole,
+                seen.get("exemplar"),
+                chance_of(Purpose.GUIDANCE, self._plan.run.seed, number),
+                self._plan.augmentation,
+            ),
         )
 
 

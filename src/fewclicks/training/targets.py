@@ -10,52 +10,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias
+from typing import Any, ClassVar, Final, Literal, TypeAlias, get_args
 
 import cv2
 import numpy as np
 
 from fewclicks.arrays import BoolMask, RgbImage
 from fewclicks.datasets.base import Sample, sharing_pixels
-from fewclicks.datasets.registry import open_dataset
 from fewclicks.errors import InputError, ShapeError, StorageError
 from fewclicks.images.folders import list_pictures
 from fewclicks.images.reading import read_image
 from fewclicks.images.resizing import resize_mask
 from fewclicks.proposals.sampling import LEAST_AREA, SCHEMES
 from fewclicks.proposals.store import ProposalStore
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Target:
-    """An object to learn, on its picture.
-
-    Parameters
-    ----------
-    image : (H, W, 3)
-    parts : (H, W) each
-        One object, or two that count as one.
-    others, void : (H, W), optional
-        The picture's other objects; pixels that are not judged.
-    """
-
-    image: RgbImage
-    parts: tuple[BoolMask, ...]
-    others: BoolMask | None = None
-    void: BoolMask | None = None
-
-
-class TargetSource(Protocol):
-    """Pictures in a fixed order, each good for many targets."""
-
-    @property
-    def pictures(self) -> Sequence[str]:
-        """Their names."""
-        ...
-
-    def draw(self, picture: str, chance: np.random.Generator) -> Target | None:
-        """Draw an object of a picture; None where it has none."""
-        ...
+from fewclicks.training.guided_targets import KindTargets, PartTargets
+from fewclicks.training.target import Target, TargetSource, check_shares, open_below
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,7 +62,7 @@ class ProposalTargets:
             raise InputError(f"alpha is {self.alpha}; needs a number in [0, 1].")
         if self.scheme not in SCHEMES:
             raise InputError(f"scheme is '{self.scheme}'; needs one of {', '.join(SCHEMES)}.")
-        _check_shares(self.share, self.least_area)
+        check_shares(self.share, self.least_area)
 
     def open(self, data: str | None) -> TargetSource:
         """Find the store and its pictures."""
@@ -135,7 +104,7 @@ class MaskTargets:
             raise InputError(f"fraction is {self.fraction}; needs a number above 0, at most 1.")
         if not 0 <= self.merge_probability <= 1:
             raise InputError(f"merge_probability is {self.merge_probability}; needs 0 to 1.")
-        _check_shares(self.share)
+        check_shares(self.share)
 
     def open(self, data: str | None) -> TargetSource:
         """Find the data set."""
@@ -162,7 +131,7 @@ class RectangleTargets:
     share: float = 1.0
 
     def __post_init__(self) -> None:
-        _check_shares(self.share, self.least_area)
+        check_shares(self.share, self.least_area)
 
     def open(self, data: str | None) -> TargetSource:
         """Find the pictures."""
@@ -205,7 +174,7 @@ class SuperpixelTargets:
     def __post_init__(self) -> None:
         if self.count < 2:
             raise InputError(f"count is {self.count}; needs 2 superpixels or more.")
-        _check_shares(self.share, self.least_area)
+        check_shares(self.share, self.least_area)
 
     def open(self, data: str | None) -> TargetSource:
         """Find the pictures."""
@@ -221,9 +190,11 @@ class SuperpixelTargets:
         return np.asarray(found.labels == labels[chance.integers(labels.size)])
 
 
-TargetSettings: TypeAlias = ProposalTargets | MaskTargets | RectangleTargets | SuperpixelTargets
+TargetSettings: TypeAlias = (
+    ProposalTargets | MaskTargets | RectangleTargets | SuperpixelTargets | PartTargets | KindTargets
+)
 TARGET_KINDS: Final[Mapping[str, type[TargetSettings]]] = {
-    each.kind: each for each in (ProposalTargets, MaskTargets, RectangleTargets, SuperpixelTargets)
+    each.kind: each for each in get_args(TargetSettings)
 }
 
 
@@ -245,13 +216,6 @@ def find_images(images: str, data: str | None) -> Path:
         f"There is no folder of pictures '{images}'; needs a path, or a name below --data "
         f"({data or 'not given'})."
     )
-
-
-def _below(folder: str | None, data: str | None) -> str | None:
-    if folder is None:
-        return data
-    below = Path(data or ".") / folder
-    return str(below if below.is_dir() else Path(folder).expanduser())
 
 
 class _Proposals:
@@ -287,10 +251,8 @@ class _Proposals:
 class _Masks:
     def __init__(self, settings: MaskTargets, data: str | None) -> None:
         self._settings = settings
-        self._dataset = open_dataset(
-            settings.dataset,
-            _below(settings.folder, data),
-            **{key: str(value) for key, value in settings.dataset_settings.items()},
+        self._dataset = open_below(
+            data, settings.dataset, settings.folder, settings.dataset_settings
         )
 
     @cached_property
@@ -335,10 +297,3 @@ class _Drawn:
     def draw(self, picture: str, chance: np.random.Generator) -> Target | None:
         image = read_image(self._folder / picture)
         return Target(image=image, parts=(self._draw(image, chance),))
-
-
-def _check_shares(share: float, least_area: float = 0.0) -> None:
-    if not share > 0:
-        raise InputError(f"share is {share}; needs a number above 0.")
-    if not 0 <= least_area < 1:
-        raise InputError(f"least_area is {least_area}; needs 0 up to 1.")

@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 pytest.importorskip("kornia", reason="training needs kornia")
 
 from fewclicks.methods.transformer.click_maps import click_disks  # noqa: E402
+from fewclicks.methods.transformer.click_network import ClickNetwork  # noqa: E402
 from fewclicks.training.chance import Purpose, chance_of  # noqa: E402
 from fewclicks.training.dropout import LessonDropout, replace_dropout  # noqa: E402
 from fewclicks.training.interaction import Interaction  # noqa: E402
@@ -19,11 +20,11 @@ from fewclicks.training.plan_file import read_plans  # noqa: E402
 from fewclicks.training.samples import Samples, collate  # noqa: E402
 
 
-class Noting(torch.nn.Module):
+class Noting(ClickNetwork):
     """Answers with half of what it was shown, and keeps what that was."""
 
     def __init__(self):
-        super().__init__()
+        super().__init__(None)
         self.weight = torch.nn.Parameter(torch.tensor(0.5))
         self.seen = []
 

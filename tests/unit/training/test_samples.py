@@ -16,7 +16,8 @@ pytest.importorskip("kornia", reason="training needs kornia")
 
 from fewclicks.training.plan_file import read_plans  # noqa: E402
 from fewclicks.training.samples import Samples, collate  # noqa: E402
-from fewclicks.training.targets import MaskTargets, Target  # noqa: E402
+from fewclicks.training.target import Target  # noqa: E402
+from fewclicks.training.targets import MaskTargets  # noqa: E402
 
 
 class Told:

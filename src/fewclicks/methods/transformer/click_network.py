@@ -6,14 +6,18 @@ import importlib
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from torch import nn
+from torch import Tensor, nn
 
 from fewclicks.errors import UnknownEntryError
+from fewclicks.methods.guidance import GuidanceKind
 
 _CLASSES: Final[Mapping[str, str]] = {
     "simpleclick": "fewclicks.methods.transformer.simpleclick_network:SimpleClickNetwork",
     "refcut": "fewclicks.methods.transformer.refcut_network:RefCutNetwork",
     "icmformer": "fewclicks.methods.transformer.icmformer_network:ICMFormerNetwork",
+    "icmformer_swin": (
+        "fewclicks.methods.transformer.icmformer_swin_network:ICMFormerSwinNetwork"
+    ),
     "icmformer_pp": "fewclicks.methods.transformer.icmformer_pp_network:ICMFormerPPNetwork",
 }
 FAMILIES: Final = tuple(_CLASSES)
@@ -32,17 +36,33 @@ class ClickNetwork(nn.Module):
     -----
     `begins_as` names the families whose files the network can begin as: it has all of their
     tensors under their names, its configuration has all of their fields, and its own parts change
-    no answer until they are trained.
+    no answer until they are trained. `takes` says what else than picture and clicks `forward` is
+    given, if anything: `refcut_network.References`, or maps of an exemplar.
+
+    What a method runs is `see`, once for each picture, and `answer`, for each click.
     """
 
     family: ClassVar[str]
     config_type: ClassVar[type]
     begins_as: ClassVar[frozenset[str]] = frozenset()
+    takes: ClassVar[GuidanceKind | None] = None
     config: Any
 
     def __init__(self, config: Any) -> None:
         super().__init__()
         self.config = config
+
+    def see(self, image: Tensor) -> Any:
+        """Work out what (b, 3, H, W) pictures in [0, 1] give that no click changes."""
+        raise NotImplementedError
+
+    def answer(self, seen: Any, guidance: Tensor) -> Tensor:
+        """Give logits, (b, 1, H, W), from what `see` gave and (b, 3, H, W) of guidance."""
+        raise NotImplementedError
+
+    def check_size(self, image: Tensor, guidance: Tensor) -> None:
+        """Refuse pictures and guidance that the network cannot see."""
+        raise NotImplementedError
 
 
 def find_network(family: str) -> type[ClickNetwork]:

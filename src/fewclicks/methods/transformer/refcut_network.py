@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from fewclicks.errors import ShapeError
+from fewclicks.methods.guidance import GuidanceKind
 from fewclicks.methods.transformer.simpleclick_network import (
     SimpleClickNetwork,
     SimpleClickNetworkConfig,
@@ -53,6 +54,7 @@ class RefCutNetwork(SimpleClickNetwork):
 
     family: ClassVar[str] = "refcut"
     begins_as: ClassVar[frozenset[str]] = frozenset({"simpleclick"})
+    takes: ClassVar[GuidanceKind | None] = "references"
 
     def __init__(self, config: SimpleClickNetworkConfig) -> None:
         super().__init__(config)
@@ -90,9 +92,7 @@ class RefCutNetwork(SimpleClickNetwork):
             each = self.represent(references.image, references.masks)
             said, known = average(*each, references.of, lessons)
         # Without references too, so that every weight has a gradient in every process.
-        tokens = self.embed_image(image) + self.embed_guidance(guidance)
-        tokens = tokens + self.prompt(said, known)
-        return self.decode(self.encode(tokens), (image.shape[2], image.shape[3]))
+        return self.answer(self.see(image) + self.prompt(said, known), guidance)
 
     def represent(self, image: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
         """Average the features of what is marked on pictures.
