@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +20,7 @@ from fewclicks.cli.options import (
 
 if TYPE_CHECKING:
     from fewclicks.evaluation.clicker import Rule
-    from fewclicks.evaluation.result import Result
+    from fewclicks.evaluation.result import KindsResult, Result
 
 
 def evaluate(
@@ -67,13 +68,50 @@ def evaluate(
     curve: Annotated[
         bool, typer.Option("--curve", help="Click on when the highest target is reached.")
     ] = False,
+    protocol: Annotated[
+        str,
+        typer.Option(
+            metavar="noc|combination|collective|additional",
+            help="What is asked for: each object; parts and what they make together; all objects "
+            "of a category, an exemplar's clicks counted or not.",
+        ),
+    ] = "noc",
+    reference: Annotated[
+        str,
+        typer.Option(
+            metavar="none|positive|negative|both",
+            help="Masks of another picture that are given; of protocol combination.",
+        ),
+    ] = "none",
+    exemplar: Annotated[
+        str,
+        typer.Option(
+            metavar="none|golden|automatic",
+            help="One object of a category, given or clicked first; of the last two protocols.",
+        ),
+    ] = "none",
+    guidance: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--guidance-set",
+            metavar="KEY=VALUE",
+            help="How references and exemplars are made: polygon_interval, reference_scale, "
+            "satisfied, …; repeatable.",
+        ),
+    ] = None,
+    initial_masks: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="A mask for each target, which clicks correct."),
+    ] = None,
     subset: Annotated[
         str | None,
         typer.Option(
-            metavar="even|odd|FILE", help="Every other picture, or those a file names, one a line."
+            metavar="even|odd|PATTERN|FILE",
+            help="Every other picture, those whose stems fit 'train_*', or those a file names, one "
+            "a line. Of protocol combination also single, pair, whole. With commas between.",
         ),
     ] = None,
-    limit: Annotated[int | None, typer.Option(help="The first objects only.")] = None,
+    limit: Annotated[int | None, typer.Option(help="The first targets only.")] = None,
     seed: Annotated[int, typer.Option(help="Of random clicks and of jitter.")] = 0,
     workers: Annotated[int, typer.Option(help="Processes to share the pictures.")] = 1,
     threads: Annotated[int, typer.Option(help="That each process may use.")] = 1,
@@ -109,6 +147,11 @@ def evaluate(
         seed=seed,
         max_clicks=max_clicks,
         curve=curve,
+        protocol=protocol,  # type: ignore[arg-type]  # the plan checks all three
+        reference=reference,  # type: ignore[arg-type]
+        exemplar=exemplar,  # type: ignore[arg-type]
+        guidance=read_pairs("--guidance-set", guidance),
+        initial_masks=initial_masks,
         subset=subset,
         limit=limit,
     )
@@ -128,12 +171,26 @@ def evaluate(
 
 
 def _print_summary(result: Result) -> None:
-    noc = "  ".join(f"NoC@{target} {value:.2f}" for target, value in result.noc.items())
-    nof = "  ".join(f"NoF@{target} {value}" for target, value in result.nof.items())
     seconds = result.seconds
-    typer.echo(f"{result.objects} objects, rule {result.rule}")
-    typer.echo(f"{noc}\n{nof}")
+    asked = "objects" if result.protocol == "noc" else f"targets of protocol {result.protocol}"
+    typer.echo(f"{result.objects} {asked}, rule {result.rule}")
+    if result.skipped:
+        typer.echo(f"{result.skipped} more have no reference and were skipped")
+    typer.echo(_figures("NoC", result.noc))
+    typer.echo("  ".join(f"NoF@{target} {value}" for target, value in result.nof.items()))
+    if result.kinds is not None:
+        _print_kinds(result.kinds)
     typer.echo(
         f"mIoU@1 {result.miou['1']:.3f}  seconds: prepare {seconds.prepare:.3f}, "
         f"click {seconds.per_click:.3f}, SPC {seconds.spc:.3f}"
     )
+
+
+def _print_kinds(kinds: KindsResult) -> None:
+    typer.echo(f"{_figures('sum over objects', kinds.noc_sum)}")
+    typer.echo(f"{_figures('mean per object', kinds.noc_mean)}")
+    typer.echo("  ".join(f"mIoU{k}+ {value:.3f}" for k, value in kinds.miou_plus.items()))
+
+
+def _figures(name: str, values: Mapping[str, float]) -> str:
+    return "  ".join(f"{name}@{target} {value:.2f}" for target, value in values.items())

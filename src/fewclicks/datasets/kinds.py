@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 
 from fewclicks.arrays import BoolMask, RgbImage
-from fewclicks.datasets.base import Dataset
+from fewclicks.datasets.base import Dataset, Masks, Sample
 from fewclicks.errors import InputError
 
 LEAST_OBJECTS: Final = 2
@@ -50,6 +50,8 @@ class Kind:
         Of the objects, in a fixed order; at least two.
     load_image, load_masks
         Read the pixels; ``load_masks`` is told the picture's (height, width).
+    exemplar_is_asked
+        Whether an exemplar that is given still belongs to what is asked for, or only the others.
     """
 
     id: str
@@ -58,6 +60,7 @@ class Kind:
     names: tuple[str, ...]
     load_image: Callable[[], RgbImage]
     load_masks: Callable[[tuple[int, int]], KindMasks]
+    exemplar_is_asked: bool = True
 
     @cached_property
     def image(self) -> RgbImage:
@@ -98,6 +101,47 @@ class Kind:
         if empty:
             raise InputError(f"Object '{empty[0]}' of '{self.id}' has no pixel in its mask.")
         return masks
+
+
+def object_samples(kind: Kind) -> list[Sample]:
+    """Give each object of a kind by itself, under its name."""
+    return [
+        Sample(
+            id=name,
+            picture=kind.picture,
+            load_image=partial(_image, kind),
+            load_masks=partial(_object_masks, kind, number),
+        )
+        for number, name in enumerate(kind.names)
+    ]
+
+
+def union_sample(kind: Kind, *, without: int | None = None) -> Sample:
+    """Give all objects of a kind as one, or all but one, which then is not judged."""
+    return Sample(
+        id=kind.id,
+        picture=kind.picture,
+        load_image=partial(_image, kind),
+        load_masks=partial(_union_masks, kind, without),
+    )
+
+
+def _image(kind: Kind) -> RgbImage:
+    return kind.image
+
+
+def _object_masks(kind: Kind, number: int, _shape: tuple[int, int]) -> Masks:
+    mask, void = kind.masks[number], kind.void_mask
+    return Masks(object_mask=mask, void_mask=None if void is None else void & ~mask)
+
+
+def _union_masks(kind: Kind, without: int | None, _shape: tuple[int, int]) -> Masks:
+    if without is None:
+        return Masks(object_mask=kind.union, void_mask=kind.union_void_mask)
+    masks, void = list(kind.masks), kind.union_void_mask
+    given = masks.pop(without)
+    asked = np.asarray(np.logical_or.reduce(masks) & ~given)
+    return Masks(object_mask=asked, void_mask=given if void is None else given | (void & ~asked))
 
 
 @runtime_checkable

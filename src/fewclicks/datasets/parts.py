@@ -5,14 +5,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from fewclicks.arrays import BoolMask, RgbImage
-from fewclicks.datasets.base import Dataset
+from fewclicks.datasets.base import Dataset, Masks, Sample
 from fewclicks.errors import InputError
 
 
@@ -94,6 +94,25 @@ class PartedObject:
     def _loaded(self) -> PartMasks:
         height, width = self.image.shape[:2]
         return self.load_masks((height, width))
+
+
+def part_sample(of: PartedObject, parts: Collection[str], *, name: str) -> Sample:
+    """Give some parts of an object as one target."""
+    return Sample(
+        id=name,
+        picture=of.picture,
+        load_image=partial(_image, of),
+        load_masks=partial(_masks, of, tuple(parts)),
+    )
+
+
+def _image(of: PartedObject) -> RgbImage:
+    return of.image
+
+
+def _masks(of: PartedObject, parts: tuple[str, ...], _shape: tuple[int, int]) -> Masks:
+    mask, void = of.mask(parts), of.void_mask
+    return Masks(object_mask=mask, void_mask=None if void is None else void & ~mask)
 
 
 @runtime_checkable

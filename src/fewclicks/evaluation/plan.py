@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from fewclicks import __version__
 from fewclicks.backbones.registry import EMBEDDED_BACKBONE, choose_depth, device_settings
 from fewclicks.datasets.base import Dataset
 from fewclicks.datasets.registry import open_dataset
-from fewclicks.errors import InputError, StorageError
+from fewclicks.errors import InputError
 from fewclicks.evaluation.clicker import Rule, SimulatedUser
+from fewclicks.evaluation.protocols.combination import ReferenceMasks
+from fewclicks.evaluation.protocols.kinds import ExemplarSource
+from fewclicks.evaluation.protocols.opening import (
+    ProtocolName,
+    check_method,
+    check_protocol,
+    read_guidance,
+)
 from fewclicks.evaluation.scores import USUAL_CLICKS
 from fewclicks.images.depth_files import DepthFiles, DepthKind
 from fewclicks.methods.base import AnyMethod
@@ -42,11 +48,21 @@ class Plan:
         At most, for each object.
     curve
         Go on when the highest target is reached, so that mIoU@k is of k clicks everywhere.
+    protocol
+        What is asked for: each object (``"noc"``), combinations of parts (``"combination"``), or
+        all objects of a category (``"collective"``, ``"additional"``).
+    reference
+        Which masks of a reference are given; of ``"combination"``.
+    exemplar
+        Where one object of a category comes from; of the last two.
+    guidance
+        How both are made; see `fewclicks.evaluation.protocols.guiding.GuidanceConfig`.
+    initial_masks
+        Folder with a mask for each target, which clicks correct.
     subset
-        ``"even"`` or ``"odd"`` (index, from 0, of the sorted pictures), or a file with one
-        picture's name on each line.
+        As for `fewclicks.evaluation.tasks.Subset`.
     limit
-        The first objects only.
+        The first targets only.
     """
 
     method: str = "default"
@@ -63,6 +79,11 @@ class Plan:
     seed: int = 0
     max_clicks: int = USUAL_CLICKS
     curve: bool = False
+    protocol: ProtocolName = "noc"
+    reference: ReferenceMasks = "none"
+    exemplar: ExemplarSource = "none"
+    guidance: Mapping[str, str] = field(default_factory=dict)
+    initial_masks: str | None = None
     subset: str | None = None
     limit: int | None = None
 
@@ -72,6 +93,7 @@ class Plan:
         if self.limit is not None and self.limit < 1:
             raise InputError(f"limit is {self.limit}; needs 1 object or more.")
         self.create_user()  # refuses what no user can be
+        check_protocol(self)
 
     def create_method(self) -> AnyMethod:
         """Build the method that is to be measured.
@@ -86,6 +108,7 @@ class Plan:
             raise InputError(
                 f"Method '{self.method}' takes no depth, but got '{self.depth}'; leave it out."
             )
+        check_method(self)
         of_device = device_settings(
             self.device,
             backbone=self.backbone,
@@ -136,112 +159,32 @@ class Plan:
                 "curve": self.curve,
                 "subset": self.subset,
                 "limit": self.limit,
+                **self._guided_by(),
             },
             "dataset": self.dataset,
             "data_sha256": data_sha256,
             "rule": self.rule,
-            "protocol": "noc",
+            "protocol": self.protocol,
         }
+
+    def _guided_by(self) -> dict[str, Any]:
+        """Say what is known besides clicks; nothing where it is not, as in results before."""
+        said = {
+            "reference": self.reference,
+            "exemplar": self.exemplar,
+            "initial_masks": self.initial_masks,
+        }
+        said = {key: each for key, each in said.items() if each not in ("none", None)}
+        if self.reference == self.exemplar == "none":
+            return said
+        return {**said, "guidance": asdict(read_guidance(self.guidance))}
 
     def _backbone_in_use(self) -> str | None:
         needed = "backbone" in find_method(self.method).needs
         return self.backbone or EMBEDDED_BACKBONE if needed else None
 
 
-@dataclass(frozen=True, slots=True)
-class PictureTask:
-    """Objects of one picture that are to be clicked, by their ids."""
-
-    picture: str
-    objects: tuple[str, ...]
-
-    def without(self, done: frozenset[str]) -> PictureTask:
-        """Leave out what is done."""
-        return PictureTask(self.picture, tuple(id_ for id_ in self.objects if id_ not in done))
-
-
-def list_tasks(plan: Plan, dataset: Dataset) -> list[PictureTask]:
-    """Choose pictures and objects as the plan asks, in the data set's order.
-
-    Raises
-    ------
-    InputError
-        If no object is left, or the subset names pictures that do not exist.
-    StorageError
-        If the subset's file cannot be read.
-    """
-    tasks: list[PictureTask] = []
-    left = plan.limit
-    for picture in _subset(plan.subset, dataset.pictures):
-        if left == 0:
-            break
-        ids = tuple(sample.id for sample in dataset.samples(picture)[:left])
-        if ids:
-            tasks.append(PictureTask(picture, ids))
-            left = None if left is None else left - len(ids)
-    if not tasks:
-        raise InputError(f"Data set '{plan.dataset}' has no object to click under this choice.")
-    return tasks
-
-
-def checksum(dataset: Dataset, pictures: Sequence[str]) -> str:
-    """Sum up the files that are read, so that two results can be told to share their data.
-
-    Returns
-    -------
-    str
-        SHA-256, in hexadecimal, over each file's folder, name and content.
-    """
-    return _sum_up(path for picture in pictures for path in dataset.files(picture))
-
-
-def depth_checksum(files: DepthFiles, pictures: Sequence[str]) -> str:
-    """Sum up the depth of pictures as `checksum` does.
-
-    Raises
-    ------
-    StorageError
-        If a picture has none.
-    """
-    return _sum_up([files.find(picture) for picture in pictures])
-
-
-def _sum_up(paths: Iterable[Path]) -> str:
-    total = hashlib.sha256()
-    for path in paths:
-        total.update(f"{path.parent.name}/{path.name}\0".encode())
-        try:
-            with path.open("rb") as file:
-                total.update(hashlib.file_digest(file, "sha256").digest())
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise StorageError(f"Cannot read {path}: {reason}.") from error
-    return total.hexdigest()
-
-
 def _settings_of(method: AnyMethod, part: str) -> dict[str, Any] | None:
     """Give the settings of its backbone or source of depth, if it has one."""
     config = getattr(getattr(method, part, None), "config", None)
     return None if config is None else asdict(config)
-
-
-def _subset(subset: str | None, pictures: Sequence[str]) -> Sequence[str]:
-    if subset is None:
-        return pictures
-    if subset in ("even", "odd"):
-        return pictures[subset == "odd" :: 2]
-    try:
-        lines = Path(subset).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise StorageError(
-            f"Cannot read subset '{subset}': needs 'even', 'odd', or a text file with one "
-            "picture's name on each line."
-        ) from error
-    wanted = {line.strip() for line in lines} - {""}
-    unknown = sorted(wanted - set(pictures))
-    if unknown:
-        raise InputError(
-            f"Subset {subset} names {len(unknown)} pictures that the data set does not have, the "
-            f"first is '{unknown[0]}'; needs file names without their endings."
-        )
-    return [picture for picture in pictures if picture in wanted]

@@ -31,6 +31,14 @@ class ObjectRecord:
         For all clicks together, in the session alone.
     elapsed_seconds
         For everything: preparation, clicks, simulated user, IoU. Reading files is left out.
+    start_iou
+        Before any click, where there was a mask then; None where there was none.
+    exemplar_clicks
+        How many of the clicks, the first ones, were on an exemplar.
+    part_of
+        The target that this one belongs to; None where it stands for itself.
+    objects
+        How many objects it unites.
     """
 
     id: str
@@ -40,6 +48,10 @@ class ObjectRecord:
     prepare_seconds: float | None
     click_seconds: float
     elapsed_seconds: float
+    start_iou: float | None = None
+    exemplar_clicks: int = 0
+    part_of: str | None = None
+    objects: int = 1
 
 
 class Journal:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fewclicks.errors import InputError, StorageError
+from fewclicks.evaluation.protocols.opening import ProtocolName
 from fewclicks.files import write_text
 
 Iou = Annotated[float, Field(ge=0, le=1)]
@@ -38,15 +39,69 @@ class Seconds(_Strict):
 
 
 class ObjectResult(_Strict):
-    """One object: the IoU after each click, and the clicks as ``[x, y, is_positive]``."""
+    """One target: the IoU after each click, and the clicks as ``[x, y, is_positive]``.
+
+    Attributes
+    ----------
+    start_iou
+        Before any click, where there was a mask then.
+    exemplar_clicks
+        How many clicks, the first ones, were on an exemplar; where there was one.
+    objects
+        How many objects the target unites, where it unites any.
+    """
 
     id: str
     ious: list[Iou]
     clicks: list[tuple[int, int, bool]]
+    start_iou: Iou | None = None
+    exemplar_clicks: int | None = None
+    objects: int | None = None
+
+
+class KindsResult(_Strict):
+    """What several objects of one category cost, in the ways in which clicks may be averaged.
+
+    ``noc`` of the result takes all objects of a kind as one target. An exemplar's clicks count
+    where the protocol counts them. Keys are targets in per cent.
+
+    Attributes
+    ----------
+    objects
+        In all kinds together.
+    noc_sum
+        Clicks on all objects of a kind, at most 20 on each: mean over kinds.
+    noc_mean
+        The same for each object: mean over objects.
+    nof, nofi
+        Objects that never reach the target when they are clicked one by one, and pictures with
+        one; None where they were not.
+    miou_plus
+        Mean IoU with all objects after 1, 5 and 10 further clicks: those on an exemplar are not
+        counted.
+    per_object
+        Objects that were clicked one by one.
+    """
+
+    objects: int
+    noc_sum: dict[str, float]
+    noc_mean: dict[str, float]
+    nof: dict[str, int] | None = None
+    nofi: dict[str, int] | None = None
+    miou_plus: dict[str, Iou]
+    per_object: list[ObjectResult] = []
 
 
 class Result(_Strict):
-    """Everything a run found; scores as in `fewclicks.evaluation.scores.Scores`."""
+    """Everything a run found; scores as in `fewclicks.evaluation.scores.Scores`.
+
+    Attributes
+    ----------
+    skipped
+        Targets that could not be asked for, for want of a reference; of protocol combination.
+    kinds
+        Of protocols collective and additional.
+    """
 
     fewclicks: str
     method: str
@@ -54,8 +109,10 @@ class Result(_Strict):
     dataset: str
     data_sha256: str
     rule: Literal["ritm", "m2n2", "random"]
-    protocol: Literal["noc"]
+    protocol: ProtocolName
     objects: int
+    skipped: int | None = None
+    kinds: KindsResult | None = None
     noc: dict[str, float]
     nof: dict[str, int]
     nof_at_20: dict[str, int]
@@ -68,11 +125,20 @@ class Result(_Strict):
 
 def write_result(path: Path, result: Result) -> None:
     """Write a result whole, a line for each figure and each object."""
-    content = result.model_dump(mode="json")
-    objects = ",\n  ".join(json.dumps(item) for item in content.pop("per_object"))
+    content = _present(result.model_dump(mode="json"))
+    objects = ",\n  ".join(json.dumps(_present(item)) for item in content.pop("per_object"))
     lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in content.items()]
     lines.append(f'"per_object": [\n  {objects}\n]')
     write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def _present(content: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what a protocol does not have, so that each result keeps its own keys."""
+    kinds = content.get("kinds")
+    if kinds is not None:
+        kinds["per_object"] = [_present(item) for item in kinds["per_object"]]
+        content = {**content, "kinds": _present(kinds)}
+    return {key: each for key, each in content.items() if each is not None}
 
 
 def read_result(path: Path) -> Result:

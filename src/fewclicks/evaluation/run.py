@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from fewclicks.errors import InputError, StorageError
+from fewclicks.evaluation.kinds import object_result, sum_up_kinds
 from fewclicks.evaluation.machine import describe_machine
-from fewclicks.evaluation.plan import Plan, checksum, depth_checksum, list_tasks
+from fewclicks.evaluation.plan import Plan
+from fewclicks.evaluation.protocols.opening import open_targets
 from fewclicks.evaluation.records import Journal, ObjectRecord
-from fewclicks.evaluation.result import ObjectResult, Result, Seconds, read_result, write_result
+from fewclicks.evaluation.result import Result, Seconds, read_result, write_result
 from fewclicks.evaluation.scores import score
+from fewclicks.evaluation.tasks import checksum, choose_tasks, depth_checksum
 from fewclicks.evaluation.workers import Clicker, click_in_one_process, click_in_processes
 
 JOURNAL: Final = "objects.jsonl"
@@ -57,11 +60,12 @@ def evaluate(
     if workers < 1 or threads < 1:
         raise InputError(f"workers is {workers} and threads {threads}; both need 1 or more.")
     dataset, method = plan.open_dataset(), plan.create_method()
-    tasks = list_tasks(plan, dataset)
+    chosen = choose_tasks(plan, open_targets(plan, dataset))
+    tasks = chosen.pictures
     pictures, depths = [task.picture for task in tasks], plan.depth_files()
     run = plan.describe(
         method,
-        checksum(dataset, pictures),
+        checksum(chosen.files),
         None if depths is None else depth_checksum(depths, pictures),
     )
     ids = [id_ for task in tasks for id_ in task.objects]
@@ -87,30 +91,39 @@ def evaluate(
             with suppress(StorageError, InputError):
                 return read_result(out / RESULT)  # it names the machine that did the work
     machine = describe_machine(workers=workers, threads=threads)
-    result = summarise(run, [done[id_] for id_ in ids], plan.max_clicks, machine)
+    skipped = chosen.skipped if plan.protocol == "combination" else None
+    in_order = [done[id_] for id_ in ids]
+    result = summarise(run, in_order, plan.max_clicks, machine, skipped=skipped)
     write_result(out / RESULT, result)
     return result
 
 
 def summarise(
-    run: dict[str, Any], records: Sequence[ObjectRecord], max_clicks: int, machine: dict[str, Any]
+    run: dict[str, Any],
+    records: Sequence[ObjectRecord],
+    max_clicks: int,
+    machine: dict[str, Any],
+    *,
+    skipped: int | None = None,
 ) -> Result:
     """Sum up the records of a run, given in the data set's order."""
+    own = [record for record in records if record.part_of is None]
     scores = score(
-        [record.ious for record in records],
-        [record.picture for record in records],
+        [record.ious for record in own],
+        [record.picture for record in own],
         max_clicks=max_clicks,
+        starts=[record.start_iou for record in own],
     )
+    of_kinds = run["protocol"] in ("collective", "additional")
     return Result(
         **run,
-        objects=len(records),
+        objects=len(own),
+        skipped=skipped,
+        kinds=sum_up_kinds(records, max_clicks) if of_kinds else None,
         **asdict(scores),
         seconds=_seconds(records),
         machine=machine,
-        per_object=[
-            ObjectResult(id=record.id, ious=list(record.ious), clicks=list(record.clicks))
-            for record in records
-        ],
+        per_object=[object_result(record, of_kinds=of_kinds) for record in own],
     )
 
 

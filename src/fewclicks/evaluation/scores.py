@@ -15,7 +15,13 @@ USUAL_CLICKS: Final = 20
 """At most, for each object, in every table of the literature."""
 
 
-def number_of_clicks(ious: Sequence[float], target: int, *, max_clicks: int = USUAL_CLICKS) -> int:
+def number_of_clicks(
+    ious: Sequence[float],
+    target: int,
+    *,
+    max_clicks: int = USUAL_CLICKS,
+    start: float | None = None,
+) -> int:
     """Clicks until an object first reaches a target; ``max_clicks`` where it never does.
 
     Parameters
@@ -24,19 +30,23 @@ def number_of_clicks(ious: Sequence[float], target: int, *, max_clicks: int = US
         After click 1, 2, …
     target
         IoU in per cent; reaching it exactly is enough.
+    start
+        IoU before any click, where there was a mask then; 0 clicks if it is enough.
 
     Examples
     --------
     >>> number_of_clicks([0.5, 0.9, 0.8], 85)
     2
     """
-    first = first_success(ious, target)
+    first = first_success(ious, target, start=start)
     return max_clicks if first is None else min(first, max_clicks)
 
 
-def first_success(ious: Sequence[float], target: int) -> int | None:
-    """Which click, counted from 1, first reaches a target; None where none does."""
+def first_success(ious: Sequence[float], target: int, *, start: float | None = None) -> int | None:
+    """Which click, counted from 1, first reaches a target; 0 for the start, None for none."""
     needed = target / 100
+    if start is not None and start >= needed:
+        return 0
     return next((k for k, iou in enumerate(ious, start=1) if iou >= needed), None)
 
 
@@ -72,6 +82,7 @@ def score(
     *,
     max_clicks: int = USUAL_CLICKS,
     targets: Sequence[int] = TARGETS,
+    starts: Sequence[float | None] | None = None,
 ) -> Scores:
     """Sum up a run.
 
@@ -82,6 +93,8 @@ def score(
         click counts as IoU 0.
     pictures
         For each object, the picture that shows it.
+    starts
+        For each object, the IoU before any click, where there was a mask then.
 
     Raises
     ------
@@ -90,7 +103,9 @@ def score(
     """
     if not ious:
         raise InputError("There is no object to score; needs at least one.")
-    first = {t: [first_success(object_, t) for object_ in ious] for t in targets}
+    before = [None] * len(ious) if starts is None else starts
+    runs = list(zip(ious, before, strict=True))
+    first = {t: [first_success(run, t, start=start) for run, start in runs] for t in targets}
     clicks = {t: [max_clicks if k is None else k for k in first[t]] for t in targets}
     count = len(ious)
     return Scores(
@@ -102,11 +117,11 @@ def score(
             for t in targets
         },
         miou={
-            str(k): sum(_iou_after(k, object_) for object_ in ious) / count
+            str(k): sum(_iou_after(k, run, start) for run, start in runs) / count
             for k in range(1, max_clicks + 1)
         },
     )
 
 
-def _iou_after(clicks: int, ious: Sequence[float]) -> float:
-    return ious[min(clicks, len(ious)) - 1] if ious else 0.0
+def _iou_after(clicks: int, ious: Sequence[float], start: float | None) -> float:
+    return ious[min(clicks, len(ious)) - 1] if ious else start or 0.0

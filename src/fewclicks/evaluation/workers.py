@@ -21,9 +21,11 @@ from typing import Any
 from fewclicks.datasets.base import Dataset
 from fewclicks.errors import FewclicksError
 from fewclicks.evaluation.clicker import SimulatedUser
-from fewclicks.evaluation.clicking import click_picture, warm_up
-from fewclicks.evaluation.plan import PictureTask, Plan
+from fewclicks.evaluation.clicking import click_targets, warm_up
+from fewclicks.evaluation.plan import Plan
+from fewclicks.evaluation.protocols.opening import open_targets
 from fewclicks.evaluation.records import ObjectRecord
+from fewclicks.evaluation.tasks import PictureTask
 from fewclicks.evaluation.threads import limited_threads
 from fewclicks.methods.base import AnyMethod
 
@@ -35,17 +37,18 @@ class Clicker:
         self.plan = plan
         self.method = method
         self.dataset = dataset
+        self.targets = open_targets(plan, dataset)
         self.user: SimulatedUser = plan.create_user()
         self.depths = plan.depth_files()
 
     def click(self, task: PictureTask) -> Generator[ObjectRecord, None, None]:
-        """Click the task's objects."""
+        """Click the task's targets."""
         wanted = set(task.objects)
-        samples = [s for s in self.dataset.samples(task.picture) if s.id in wanted]
+        targets = [t for t in self.targets.targets(task.picture) if t.sample.id in wanted]
         read_depth = None if self.depths is None else partial(self.depths.read, task.picture)
-        return click_picture(
+        return click_targets(
             self.method,
-            samples,
+            targets,
             self.user,
             read_depth=read_depth,
             max_clicks=self.plan.max_clicks,

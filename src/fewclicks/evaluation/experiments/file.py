@@ -29,6 +29,8 @@ class Choices(BaseModel):
         As for ``--set``; a table in it, or a dot, holds those of ``backbone`` or ``depth``.
     dataset, dataset_settings, rule, jitter, seed, max_clicks, curve, subset, limit
         As for ``fewclicks evaluate``.
+    protocol, reference, exemplar, guidance, initial_masks
+        As there too; ``guidance`` as for ``--guidance-set``.
     runs
         How often a row is measured, each time with the next seed; its figures are means.
     """
@@ -47,6 +49,11 @@ class Choices(BaseModel):
     runs: Annotated[int, Field(ge=1)] | None = None
     max_clicks: int | None = None
     curve: bool | None = None
+    protocol: str | None = None
+    reference: str | None = None
+    exemplar: str | None = None
+    guidance: dict[str, Value] = {}
+    initial_masks: str | None = None
     subset: str | None = None
     limit: int | None = None
 

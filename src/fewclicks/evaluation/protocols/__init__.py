@@ -1,0 +1,1 @@
+"""Protocols: which targets are clicked, and what is known of each before its first click."""

@@ -1,0 +1,203 @@
+"""Several objects of one category: clicked one by one, together, or after an exemplar."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final, Literal, TypeAlias, get_args
+
+from fewclicks.arrays import BoolMask
+from fewclicks.clicks import Click
+from fewclicks.datasets.exemplars import choose_exemplar, simulate_clicks
+from fewclicks.datasets.kinds import Kind, KindsDataset, object_samples, union_sample
+from fewclicks.evaluation.protocols.guiding import GuidanceConfig
+from fewclicks.evaluation.protocols.target import Beginning, Opening, Target
+from fewclicks.images.masks import iou
+from fewclicks.methods.guidance import Exemplar, Guidance
+from fewclicks.session.session import Session
+
+ExemplarSource: TypeAlias = Literal["none", "golden", "automatic"]
+"""Where an exemplar comes from: the truth with simulated clicks, or clicks of the run itself."""
+
+EXEMPLAR_SOURCES: Final[tuple[ExemplarSource, ...]] = get_args(ExemplarSource)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """An exemplar, and what it took.
+
+    Parameters
+    ----------
+    mask : (H, W)
+        May be empty, where clicks found nothing.
+    clicks
+        All of them.
+    ious
+        With the whole kind, after each click that counts.
+    click_seconds
+        For all clicks together.
+    """
+
+    mask: BoolMask
+    clicks: tuple[Click, ...]
+    ious: tuple[float, ...] = ()
+    click_seconds: float = 0.0
+
+
+class KindTargets:
+    """All objects of a kind as one target; without an exemplar, each by itself as well.
+
+    Parameters
+    ----------
+    dataset
+        Has kinds.
+    exemplar
+        Where one object of each kind comes from, which is chosen at random.
+    counts_exemplar
+        Whether its clicks count: ``collective``. If not, an exemplar is given for nothing, and
+        only further clicks count: ``additional``.
+    takes_exemplar
+        Whether the method does; to another, an exemplar is a mask to go on from.
+    seed
+        Of the choice, and of simulated clicks.
+    config
+        How exemplars are made and passed on.
+
+    References
+    ----------
+    .. [1] iCMFormer++, section 4.4.2.
+    """
+
+    def __init__(
+        self,
+        dataset: KindsDataset,
+        *,
+        exemplar: ExemplarSource,
+        counts_exemplar: bool,
+        takes_exemplar: bool,
+        seed: int,
+        config: GuidanceConfig,
+    ) -> None:
+        self._dataset = dataset
+        self._exemplar = exemplar
+        self._counts = counts_exemplar
+        self._takes = takes_exemplar
+        self._seed = seed
+        self._config = config
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """Names of the pictures, sorted."""
+        return self._dataset.pictures
+
+    def targets(self, picture: str) -> list[Target]:
+        """Each kind, followed by its objects where they are clicked one by one."""
+        targets = []
+        for kind in self._dataset.kinds(picture):
+            targets.append(self._whole(kind))
+            if self._exemplar == "none" and self._counts:
+                targets += [
+                    Target(sample=sample, part_of=kind.id) for sample in object_samples(kind)
+                ]
+        return targets
+
+    def skipped(self, _picture: str) -> int:
+        """None is."""
+        return 0
+
+    def files(self, picture: str) -> list[Path]:
+        """Name the picture's own files."""
+        return self._dataset.files(picture)
+
+    def _whole(self, kind: Kind) -> Target:
+        number = choose_exemplar(kind, self._seed)
+        without = None if kind.exemplar_is_asked or self._counts else number
+        sample = union_sample(kind, without=without)
+        objects = len(kind.names) - (without is not None)
+        if self._exemplar == "none":
+            return Target(sample=sample, objects=objects)
+        begin = partial(self._begin, kind, number, without is not None)
+        return Target(sample=sample, begin=begin, objects=objects)
+
+    def _begin(self, kind: Kind, number: int, keeps_off: bool, opening: Opening) -> Beginning:
+        found = self._find(kind, number, opening)
+        clicks, seconds = (found.clicks, found.click_seconds) if self._counts else ((), 0.0)
+        ious = found.ious if self._counts else ()
+        session = self._show(kind, found, keeps_off, opening)
+        return Beginning(session=session, clicks=clicks, ious=ious, click_seconds=seconds)
+
+    def _find(self, kind: Kind, number: int, opening: Opening) -> Found:
+        if self._exemplar == "automatic":
+            return segment_exemplar(kind, number, opening, self._config)
+        others = kind.union & ~kind.masks[number]
+        clicks = simulate_clicks(
+            kind.masks[number], others=others, name=kind.names[number], seed=self._seed
+        )
+        return Found(mask=kind.masks[number], clicks=clicks)
+
+    def _show(self, kind: Kind, found: Found, keeps_off: bool, opening: Opening) -> Session:
+        """Sit down with the exemplar at hand, and have the others proposed."""
+        if not found.mask.any():
+            return opening.session()
+        excluded = found.mask if keeps_off else None
+        if not self._takes:
+            guidance = None if excluded is None else Guidance(excluded=excluded)
+            return opening.session(guidance, initial_mask=None if keeps_off else found.mask)
+        exemplar = Exemplar(mask=found.mask, clicks=passed_on(found.clicks, kind, self._config))
+        guidance = Guidance(excluded=excluded, exemplar=exemplar)
+        shown = found.mask
+        if self._config.first_answer == "proposal":
+            shown = opening.method.predict(opening.guided(guidance), ()).mask
+        return opening.session(guidance, initial_mask=shown if shown.any() else None)
+
+
+def segment_exemplar(kind: Kind, number: int, opening: Opening, config: GuidanceConfig) -> Found:
+    """Click one object of a kind, as somebody does who has not said that there are more.
+
+    At most `GuidanceConfig.most_clicks` clicks; one that gains less than
+    `GuidanceConfig.least_gain` is the last, and counts.
+    """
+    truth, void = kind.masks[number], kind.void_mask
+    session = opening.session()
+    ious: list[float] = []
+    own = seconds = 0.0
+    while len(ious) < min(config.most_clicks, opening.max_clicks):
+        click = opening.user.next_click(
+            truth, session.mask, void=void, clicked=session.clicks, object_id=kind.names[number]
+        )
+        if click is None:
+            break
+        asked = time.perf_counter()
+        session.click(click.x, click.y, is_positive=click.is_positive)
+        seconds += time.perf_counter() - asked
+        ious.append(iou(session.mask, kind.union, void=kind.union_void_mask))
+        before, own = own, iou(session.mask, truth, void=void)
+        if own - before < config.least_gain or own >= config.satisfied:
+            break
+    return Found(mask=session.mask, clicks=session.clicks, ious=tuple(ious), click_seconds=seconds)
+
+
+def passed_on(clicks: tuple[Click, ...], kind: Kind, config: GuidanceConfig) -> tuple[Click, ...]:
+    """Choose which clicks on an exemplar the method is told of.
+
+    Negative ones on others of the kind said "not this one", which is no longer meant.
+
+    References
+    ----------
+    .. [1] iCMFormer++, section 3.5, and Table 7.
+    """
+    positive = [click for click in clicks if click.is_positive]
+    if config.positives == "first":
+        positive = positive[:1]
+    union = kind.union
+    return tuple(
+        click
+        for click in clicks
+        if (click in positive if click.is_positive else _is_kept(click, union, config.negatives))
+    )
+
+
+def _is_kept(click: Click, union: BoolMask, negatives: str) -> bool:
+    return negatives == "all" or (negatives == "true" and not union[click.y, click.x])
