@@ -53,8 +53,15 @@ def test_a_subset_of_unknown_pictures_is_refused(data: Path, tmp_path: Path):
     (tmp_path / "some.txt").write_text("d\nf.png\n")
     with pytest.raises(InputError, match=r"names 1 pictures .* 'f\.png'; needs file names without"):
         chosen(data, subset=str(tmp_path / "some.txt"))
-    with pytest.raises(StorageError, match="Cannot read subset 'uneven': needs 'even', 'odd', single"):
+    with pytest.raises(StorageError, match="Cannot read subset 'uneven': needs 'even'"):
         chosen(data, subset="uneven")
+
+
+def test_a_pattern_chooses_stems_and_words_go_together(data: Path):
+    assert [picture for picture, _ in chosen(data, subset="[a-c]*")] == ["a", "b", "c"]
+    assert [picture for picture, _ in chosen(data, subset="[b-e], odd")] == ["c", "e"]
+    with pytest.raises(InputError, match=r"Subset 'x\*' fits no picture"):
+        chosen(data, subset="x*")
 
 
 def test_a_limit_counts_objects_not_pictures(data: Path):
@@ -104,3 +111,56 @@ def test_numbers_out_of_range_are_refused(wrong: dict[str, float], said: str):
         replace(plan, **wrong)
     with pytest.raises(UnknownEntryError, match="click rule"):
         replace(plan, rule="most")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"protocol": "most"}, "protocol"),
+        ({"protocol": "combination", "reference": "some"}, "reference masks"),
+        ({"reference": "both"}, "Protocol 'noc' has no references"),
+        ({"exemplar": "golden"}, "Protocol 'noc' has no exemplars"),
+        ({"protocol": "collective", "exemplar": "golden"}, "choose exemplar automatic"),
+        ({"guidance": {"satisfied": "0.8"}}, r"Guidance is set \(satisfied\)"),
+        (
+            {"protocol": "additional", "exemplar": "golden", "initial_masks": "masks"},
+            "with initial masks; leave one out",
+        ),
+        (
+            {"protocol": "additional", "exemplar": "golden", "guidance": {"satisfied": "2"}},
+            "satisfied is 2.0; needs an IoU",
+        ),
+        (
+            {"protocol": "additional", "exemplar": "golden", "guidance": {"negatives": "some"}},
+            "negatives is 'some'; needs 'true' or 'all' or 'none'",
+        ),
+    ],
+)
+def test_guidance_that_cannot_be_is_refused(wrong: dict[str, object], said: str):
+    with pytest.raises(InputError, match=said):
+        Plan(dataset="folder", **wrong)
+
+
+def test_a_method_without_references_and_a_data_set_without_parts_are_refused(data: Path):
+    plan = Plan(
+        method="graphcut", dataset="folder", data=str(data), protocol="combination",
+        reference="both",
+    )  # fmt: skip
+    with pytest.raises(InputError, match="Method 'graphcut' takes no references"):
+        plan.create_method()
+    with pytest.raises(InputError, match="'folder' does not say which are objects with parts"):
+        list_tasks(plan, plan.open_dataset())
+    plan = replace(plan, protocol="collective", reference="none")
+    with pytest.raises(InputError, match="'folder' does not say which are several objects"):
+        list_tasks(plan, plan.open_dataset())
+
+
+def test_what_is_asked_for_stands_in_the_result_only_where_it_is(data: Path):
+    plan = Plan(method="graphcut", dataset="folder", data=str(data))
+    method = plan.create_method()
+    assert "exemplar" not in plan.describe(method, "00")["config"]
+    guided = replace(plan, protocol="collective", exemplar="automatic")
+    said = guided.describe(method, "00")
+    assert said["protocol"] == "collective"
+    assert said["config"]["exemplar"] == "automatic"
+    assert said["config"]["guidance"]["most_clicks"] == 5

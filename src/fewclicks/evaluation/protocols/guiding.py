@@ -91,7 +91,7 @@ def polygon_through(mask: BoolMask, interval: int) -> BoolMask:
     if interval == 1:
         return mask
     rims, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    kept = [rim[::interval] for rim in rims if len(rim[::interval]) > 2]
+    kept = [np.ascontiguousarray(rim[::interval]) for rim in rims if len(rim) > 2 * interval]
     drawn = np.zeros(mask.shape, dtype=np.uint8)
     for rim in kept:
         cv2.fillPoly(drawn, [rim], 1)

@@ -146,11 +146,11 @@ class KindTargets:
             guidance = None if excluded is None else Guidance(excluded=excluded)
             return opening.session(guidance, initial_mask=None if keeps_off else found.mask)
         exemplar = Exemplar(mask=found.mask, clicks=passed_on(found.clicks, kind, self._config))
-        guidance = Guidance(excluded=excluded, exemplar=exemplar)
+        prepared = opening.guided(Guidance(excluded=excluded, exemplar=exemplar))
         shown = found.mask
         if self._config.first_answer == "proposal":
-            shown = opening.method.predict(opening.guided(guidance), ()).mask
-        return opening.session(guidance, initial_mask=shown if shown.any() else None)
+            shown = opening.method.predict(prepared, ()).mask
+        return Session(opening.method, prepared, initial_mask=shown if shown.any() else None)
 
 
 def segment_exemplar(kind: Kind, number: int, opening: Opening, config: GuidanceConfig) -> Found:
