@@ -6,9 +6,6 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 
-import numpy as np
-
-from fewclicks.clicks import Click
 from fewclicks.datasets.base import Sample, sharing_pixels
 from fewclicks.evaluation.clicker import SimulatedUser
 from fewclicks.evaluation.protocols.target import Opening, Target
@@ -133,21 +130,3 @@ def _click(target: Target, opening: Opening, *, curve: bool) -> ObjectRecord:
         part_of=target.part_of,
         objects=target.objects,
     )
-
-
-def warm_up(method: AnyMethod, *, guided: bool = False) -> None:
-    """Have a small picture clicked, so that compiling and loading fall in no measured time.
-
-    Parameters
-    ----------
-    guided
-        Whether by depth.
-    """
-    image = np.full((64, 96, 3), 40, dtype=np.uint8)
-    image[16:48, 24:72] = 200
-    prepared = method.prepare(image)
-    if guided:
-        depth = image[..., 0].astype(np.float32) / np.float32(255.0)
-        prepared = method.condition(prepared, Guidance(depth=depth))
-    clicks = [Click(48, 32), Click(8, 8, is_positive=False)]
-    method.predict(prepared, clicks, method.predict(prepared, clicks[:1]))

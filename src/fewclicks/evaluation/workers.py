@@ -21,13 +21,14 @@ from typing import Any
 from fewclicks.datasets.base import Dataset
 from fewclicks.errors import FewclicksError
 from fewclicks.evaluation.clicker import SimulatedUser
-from fewclicks.evaluation.clicking import click_targets, warm_up
+from fewclicks.evaluation.clicking import click_targets
 from fewclicks.evaluation.plan import Plan
 from fewclicks.evaluation.protocols.opening import open_targets
 from fewclicks.evaluation.records import ObjectRecord
 from fewclicks.evaluation.tasks import PictureTask
 from fewclicks.evaluation.threads import limited_threads
 from fewclicks.methods.base import AnyMethod
+from fewclicks.methods.warm_up import warm_up
 
 
 class Clicker:

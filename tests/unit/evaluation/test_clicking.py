@@ -13,9 +13,10 @@ from fewclicks.arrays import BoolMask, RgbImage
 from fewclicks.clicks import Click
 from fewclicks.datasets.base import Masks, Sample
 from fewclicks.evaluation.clicker import SimulatedUser
-from fewclicks.evaluation.clicking import click_picture, warm_up
+from fewclicks.evaluation.clicking import click_picture
 from fewclicks.methods.base import Prediction, Prepared
 from fewclicks.methods.guidance import Guidance
+from fewclicks.methods.warm_up import warm_up
 
 LEFT = enlarge(mask("##....", "##....", "......"), 6)
 RIGHT = enlarge(mask("......", "...###", "...###"), 6)
