@@ -7,6 +7,10 @@ from typing import Any
 
 import torch
 
+from fewclicks.methods.transformer.icmformer_swin_network import (
+    ICMFormerSwinNetwork,
+    ICMFormerSwinNetworkConfig,
+)
 from fewclicks.methods.transformer.network_files import save_network
 from fewclicks.methods.transformer.simpleclick_network import (
     SimpleClickNetwork,
@@ -41,6 +45,32 @@ def bright_network(
             if name == "fusion.skip.weight":
                 values[:, 2:, 0, 0] = torch.eye(2)
     return network.eval()
+
+
+def bright_swin() -> ICMFormerSwinNetwork:
+    """The same with stages: the first tells bright from dark by the sign of its norm."""
+    config = ICMFormerSwinNetworkConfig(
+        dim=2, depths=(1, 1, 1, 1), heads=(1, 1, 1, 1), window=2, cross=1, cross_heads=1, head=1,
+        side=128,
+    )  # fmt: skip
+    network = ICMFormerSwinNetwork(config)
+    for name, values in network.named_parameters():
+        is_norm = values.ndim == 1 and name.endswith("weight")
+        torch.nn.init.constant_(values, 1.0 if is_norm else 0.0)
+    with torch.no_grad():
+        patches = network.backbone.model.embeddings.patch_embeddings.projection
+        patches.weight[0, 0], patches.weight[1, 0] = 1 / 16, -1 / 16
+        network.head.levels[0].weight[0, 0] = 1.0
+        network.head.fuse.weight[0, 0] = 1.0
+        network.head.classify.weight[:] = 20.0
+        network.head.classify.bias[:] = -10.0
+    return network.eval()
+
+
+def save_bright_swin(file: Path) -> Path:
+    """Write it where a method can be told to find it."""
+    save_network(bright_swin(), file)
+    return file
 
 
 def save_bright_network(

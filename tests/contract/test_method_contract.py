@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bright_network import save_bright_network
+from bright_network import save_bright_network, save_bright_swin
 from drawing import BLOB, paint
 from fewclicks.arrays import BoolMask, RgbImage
 from fewclicks.clicks import Click
@@ -53,6 +53,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> None:
     files = {
         "simpleclick": save_bright_network(folder / "bright.safetensors"),
         "icmformer": save_bright_network(folder / "icmformer.safetensors", ICMFormerNetwork),
+        "icmformer_swin": save_bright_swin(folder / "icmformer_swin.safetensors"),
         "icmformer_pp": save_bright_network(
             folder / "icmformer_pp.safetensors",
             ICMFormerPPNetwork,

@@ -191,6 +191,16 @@ METHODS: Final = (
         parameters=124_821_185,
     ),
     MethodEntry(
+        name="icmformer_swin",
+        family="transformer",
+        target="fewclicks.methods.transformer.icmformer:ICMFormerSwin",
+        source="arXiv:2307.02280",
+        summary="icmformer on a hierarchical transformer",
+        needs=frozenset({"torch", "weights"}),
+        trainable=True,
+        parameters=121_267_833,
+    ),
+    MethodEntry(
         name="icmformer_pp",
         family="transformer",
         target="fewclicks.methods.transformer.icmformer_pp:ICMFormerPP",

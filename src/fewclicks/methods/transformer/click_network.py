@@ -15,9 +15,7 @@ _CLASSES: Final[Mapping[str, str]] = {
     "simpleclick": "fewclicks.methods.transformer.simpleclick_network:SimpleClickNetwork",
     "refcut": "fewclicks.methods.transformer.refcut_network:RefCutNetwork",
     "icmformer": "fewclicks.methods.transformer.icmformer_network:ICMFormerNetwork",
-    "icmformer_swin": (
-        "fewclicks.methods.transformer.icmformer_swin_network:ICMFormerSwinNetwork"
-    ),
+    "icmformer_swin": ("fewclicks.methods.transformer.icmformer_swin_network:ICMFormerSwinNetwork"),
     "icmformer_pp": "fewclicks.methods.transformer.icmformer_pp_network:ICMFormerPPNetwork",
 }
 FAMILIES: Final = tuple(_CLASSES)

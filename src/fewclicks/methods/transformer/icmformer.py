@@ -61,3 +61,26 @@ class ICMFormer(SimpleClick):
         from fewclicks.methods.transformer.network_files import load_network
 
         return NetworkInference(load_network(self._file, ICMFormerNetwork), **self._looks())
+
+
+class ICMFormerSwin(ICMFormer):
+    """The same on a hierarchical transformer, Swin-B as published.
+
+    Parameters
+    ----------
+    config
+        Must name the weights.
+
+    References
+    ----------
+    .. [1] See `ICMFormer`.
+    """
+
+    name: ClassVar[str] = "icmformer_swin"
+
+    def _load(self) -> NetworkInference:
+        from fewclicks.methods.transformer.icmformer_swin_network import ICMFormerSwinNetwork
+        from fewclicks.methods.transformer.inference import NetworkInference
+        from fewclicks.methods.transformer.network_files import load_network
+
+        return NetworkInference(load_network(self._file, ICMFormerSwinNetwork), **self._looks())

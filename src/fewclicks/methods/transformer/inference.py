@@ -16,7 +16,7 @@ from fewclicks.backbones.device import choose_device, choose_dtype
 from fewclicks.clicks import Click
 from fewclicks.images.boxes import Box
 from fewclicks.methods.transformer.click_maps import click_disks
-from fewclicks.methods.transformer.simpleclick_network import SimpleClickNetwork
+from fewclicks.methods.transformer.click_network import ClickNetwork
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class NetworkInference:
     Parameters
     ----------
     network
-        Of SimpleClick's form; moved to the device, and taken over.
+        Moved to the device, and taken over.
     side
         Of the square that a part is stretched to, in pixels; the network's own if 0.
     flip
@@ -56,7 +56,7 @@ class NetworkInference:
     """
 
     def __init__(
-        self, network: SimpleClickNetwork, *, side: int, flip: bool, device: str, precision: str
+        self, network: ClickNetwork, *, side: int, flip: bool, device: str, precision: str
     ) -> None:
         self._device = choose_device(device)
         self._dtype = choose_dtype(precision, self._device)
