@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+import numpy as np
 
 from fewclicks.arrays import BoolMask, FloatMap, RgbImage
 from fewclicks.clicks import Click, check_clicks
@@ -63,6 +66,16 @@ class Reference:
                 "The reference marks no pixel; needs a mask with at least one pixel of what is "
                 "meant, or of what is not."
             )
+
+    @property
+    def checksum(self) -> str:
+        """Name the reference by what it shows and marks, wherever its arrays lie."""
+        digest = hashlib.blake2b(digest_size=20)
+        for array in (self.image, self.positive, self.negative):
+            digest.update(b"none" if array is None else str(array.shape).encode())
+            if array is not None:
+                digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
