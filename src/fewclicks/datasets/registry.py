@@ -84,6 +84,34 @@ DATASETS: Final = (
         summary="your own with categories or parts: images, label masks, instances.json",
     ),
     DatasetEntry(
+        name="partimagenet",
+        target="fewclicks.datasets.part_image_net:PartImageNetDataset",
+        summary="158 classes of ImageNet with 2 to 5 parts; split=train, val or test",
+    ),
+    DatasetEntry(
+        name="pascal_part",
+        target="fewclicks.datasets.pascal_part:PascalPartDataset",
+        summary="20 classes of VOC 2010 with many small parts; what SBD trains on left out",
+        holds="Annotations_Part",
+    ),
+    DatasetEntry(
+        name="tda",
+        target="fewclicks.datasets.tda:TdaDataset",
+        summary="400 pictures of things that come apart (PD) or are held together (OD)",
+        holds="TDA-PD",
+    ),
+    DatasetEntry(
+        name="coco_mois",
+        target="fewclicks.datasets.coco_mois:CocoMoisDataset",
+        summary="objects of one category on COCO 2017; split=val2017 or train2017",
+        holds="annotations",
+    ),
+    DatasetEntry(
+        name="him2k",
+        target="fewclicks.datasets.him2k:Him2kDataset",
+        summary="320 photographs of two to ten people; the others are asked for",
+    ),
+    DatasetEntry(
         name="carparts",
         target=_INSTANCES,
         summary="500 cars of 18 parts; stems train_* and test_*",
