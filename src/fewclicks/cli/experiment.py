@@ -23,10 +23,18 @@ _CHOICES: Final = (
     "seed",
     "max_clicks",
     "curve",
+    "protocol",
+    "reference",
+    "exemplar",
+    "initial_masks",
     "subset",
     "limit",
 )
-_PAIRS: Final = {"settings": "--set", "dataset_settings": "--dataset-set"}
+_PAIRS: Final = {
+    "settings": "--set",
+    "dataset_settings": "--dataset-set",
+    "guidance": "--guidance-set",
+}
 _EVERYWHERE: Final = ("data", "depth_kind", "device")
 
 
@@ -87,6 +95,7 @@ def _content(row: MeasuredRow) -> dict[str, Any]:
         "method": plan.method,
         "dataset": plan.dataset,
         "rule": plan.rule,
+        "protocol": plan.protocol,
         "runs": len(row.results),
         "objects": row.any.objects,
         "noc": row.noc,

@@ -15,6 +15,7 @@ from fewclicks.evaluation.plan import Plan
 from fewclicks.methods.registry import find_method
 
 _PARTS: Final = ("method", "backbone", "depth")
+_GROUPS: Final = ("settings", "dataset_settings", "guidance")
 _STILL_COMPARES: Final = frozenset({"runs", "seed", "dataset"})
 """Choices that leave published figures comparable, which are kept by data set."""
 
@@ -153,6 +154,7 @@ def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
         **above,
         "settings": settings,
         "dataset_settings": dataset_settings,
+        "guidance": {**below.get("guidance", {}), **above.get("guidance", {})},
     }
 
 
@@ -172,7 +174,7 @@ def _differences(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str
 
 def _by_dotted_name(choices: Mapping[str, Any]) -> dict[str, Any]:
     flat = {key: each for key, each in choices.items() if not isinstance(each, Mapping)}
-    for group in ("settings", "dataset_settings"):
+    for group in _GROUPS:
         flat |= {f"{group}.{key}": each for key, each in choices.get(group, {}).items()}
     return flat
 
@@ -220,7 +222,7 @@ def _plan_row(
             f"{where}: {runs} runs under rule {choices.get('rule', 'ritm')} without jitter would "
             "all be the same; needs rule random, a jitter, or one run."
         )
-    for group in ("settings", "dataset_settings"):
+    for group in _GROUPS:
         choices[group] = {key: _as_typed(each) for key, each in choices[group].items()}
     try:
         find_method(choices.get("method", "default"))

@@ -14,7 +14,9 @@ from fewclicks.errors import InputError, UnknownEntryError
 from fewclicks.files import read_text
 
 Value: TypeAlias = str | bool | int | float
-FigureName = Annotated[str, Field(pattern=r"^(noc(80|85|90|95)|miou([1-9]|1\d|20))$")]
+FigureName = Annotated[
+    str, Field(pattern=r"^((noc|sum|mean)(80|85|90|95)|miou([1-9]|1\d|20)|plus(1|5|10))$")
+]
 Published: TypeAlias = dict[FigureName, Annotated[float, Field(ge=0)]]
 
 
@@ -74,7 +76,9 @@ class RowEntry(Choices):
     Attributes
     ----------
     published
-        By data set, by figure: ``noc85`` is NoC@85, ``miou5`` mIoU@5.
+        By data set, by figure: ``noc85`` is NoC@85, ``miou5`` mIoU@5. Of several objects of a
+        category also ``sum85`` and ``mean85``, clicks on all of them and on each, and ``plus5``,
+        mIoU5+.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=60)]
@@ -149,7 +153,7 @@ def _complaint(error: ValidationError, content: Mapping[str, Any]) -> str:
     if first["type"] == "string_pattern_mismatch":
         return (
             f"{where}: published figure '{first['input']}'; needs noc80, noc85, noc90, noc95 or "
-            "miou1 to miou20."
+            "miou1 to miou20 (of kinds also sum85, mean85, plus5 and the like)."
         )
     # A value that may be of several types is complained of once for each of them.
     names = [str(part) for part in place if not re.search(r"\W|^(str|bool|int|float)$", str(part))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fewclicks.evaluation.experiments.experiment import Row
@@ -50,9 +51,27 @@ class MeasuredRow:
         return statistics.stdev(found) if len(found) > 1 else None
 
 
+def split_figure(name: str) -> tuple[str, str]:
+    """Take ``noc85`` apart into what it is and its number.
+
+    Examples
+    --------
+    >>> split_figure("noc85"), split_figure("miou5")
+    (('noc', '85'), ('miou', '5'))
+    """
+    kind = name.rstrip("0123456789")
+    return kind, name.removeprefix(kind)
+
+
 def _figure(result: Result, name: str) -> float | None:
-    kind, number = name[:-2], name[-2:]
-    if name.startswith("miou"):
-        kind, number = "miou", name.removeprefix("miou")
-    values = result.noc if kind == "noc" else result.miou
-    return values.get(number)
+    kind, number = split_figure(name)
+    found: Mapping[str, Mapping[str, float]] = {"noc": result.noc, "miou": result.miou}
+    if result.kinds is not None:
+        of_kinds = result.kinds
+        found = {
+            **found,
+            "sum": of_kinds.noc_sum,
+            "mean": of_kinds.noc_mean,
+            "plus": of_kinds.miou_plus,
+        }
+    return found.get(kind, {}).get(number)

@@ -9,12 +9,25 @@ from pathlib import Path
 from typing import Final
 
 from fewclicks.evaluation.experiments.experiment import Experiment, Row
-from fewclicks.evaluation.experiments.measured import MeasuredRow
-from fewclicks.evaluation.experiments.plots import PLOTS
+from fewclicks.evaluation.experiments.measured import MeasuredRow, split_figure
+from fewclicks.evaluation.experiments.plots import plots_of
+from fewclicks.evaluation.protocols.opening import ProtocolName
 from fewclicks.files import write_text
 
 TABLES: Final = ("table.md", "table.csv")
-_USUAL: Final = ("noc85", "noc90", "noc95", "miou5", "miou10")
+_USUAL: Final[dict[ProtocolName, tuple[str, ...]]] = {
+    "noc": ("noc85", "noc90", "noc95", "miou5", "miou10"),
+    "combination": ("noc80", "noc85", "noc90", "miou1"),
+    "collective": ("noc85", "noc90", "sum85", "sum90", "mean85", "mean90", "plus5"),
+    "additional": ("noc85", "noc90", "plus1", "plus5", "plus10"),
+}
+_TITLES: Final = {
+    "noc": "NoC@{}",
+    "sum": "sum NoC@{}",
+    "mean": "NoC@{} an object",
+    "miou": "mIoU@{}",
+    "plus": "mIoU{}+",
+}
 
 
 def write_tables(experiment: Experiment, measured: Sequence[MeasuredRow], out: Path) -> None:
@@ -24,18 +37,28 @@ def write_tables(experiment: Experiment, measured: Sequence[MeasuredRow], out: P
 
 
 def title_of(figure: str) -> str:
-    """Write ``noc85`` as NoC@85, ``miou5`` as mIoU@5."""
-    return figure.replace("noc", "NoC@").replace("miou", "mIoU@")
+    """Write ``noc85`` as NoC@85, ``miou5`` as mIoU@5, ``plus5`` as mIoU5+."""
+    kind, number = split_figure(figure)
+    return _TITLES[kind].format(number)
+
+
+def is_clicks(figure: str) -> bool:
+    """Whether a figure is a number of clicks, and no IoU."""
+    return split_figure(figure)[0] in ("noc", "sum", "mean")
 
 
 def _figures(experiment: Experiment, measured: Sequence[MeasuredRow]) -> list[tuple[str, bool]]:
     """Choose the figures that the table has, and whether the paper prints them."""
     printed = {name for row in experiment.rows for name in row.published}
-    found = {name for name in _USUAL for row in measured if row.figure(name) is not None}
-    names = sorted(
-        {*found, *printed}, key=lambda name: (name[0] == "m", int(name.lstrip("nocmiu")))
-    )
-    return [(name, name in printed) for name in names]
+    usual = {name for row in experiment.rows for name in _USUAL[row.plans[0].protocol]}
+    found = {name for name in usual for row in measured if row.figure(name) is not None}
+    kinds = list(_TITLES)
+
+    def place(name: str) -> tuple[int, int]:
+        kind, number = split_figure(name)
+        return kinds.index(kind), int(number)
+
+    return [(name, name in printed) for name in sorted({*found, *printed}, key=place)]
 
 
 def _cells(
@@ -45,7 +68,7 @@ def _cells(
     cells = [row.name, row.plans[0].dataset, row.plans[0].rule]
     cells.append("" if found is None else str(found.any.objects))
     for name, printed in figures:
-        digits = 2 if name.startswith("noc") else 3
+        digits = 2 if is_clicks(name) else 3
         mean = None if found is None else found.figure(name)
         spread = None if found is None else found.spread(name)
         own = ["" if each is None else f"{each:.{digits}f}" for each in (mean, spread)]
@@ -89,7 +112,7 @@ def _markdown(experiment: Experiment, measured: Sequence[MeasuredRow]) -> str:
     for note in _notes(experiment, measured):
         lines += ["", note]
     if len(measured) == len(experiment.rows):
-        for name, caption in PLOTS.items():
+        for name, caption in plots_of(measured).items():
             lines += ["", f"![{caption}]({name}.png)"]
     return "\n".join(lines) + "\n"
 
@@ -99,6 +122,15 @@ def _notes(experiment: Experiment, measured: Sequence[MeasuredRow]) -> Iterator[
         "NoC: mean clicks to reach an IoU in per cent. Rows compare only where rule and data set "
         "are the same."
     )
+    if any(row.any.protocol == "collective" for row in measured):
+        yield (
+            "NoC takes all objects of a category in a picture as one target, at most 20 clicks; "
+            "sum NoC clicks them one by one where there is no exemplar, at most 20 clicks each. "
+            "An exemplar's own clicks are counted in both."
+        )
+    skipped = {row.any.skipped for row in measured if row.any.skipped}
+    if skipped:
+        yield f"Skipped for want of a reference: {', '.join(map(str, sorted(skipped)))} targets."
     if experiment.changed:
         differences = ", ".join(f"{key} = {each}" for key, each in experiment.changed.items())
         yield f"**Not as published, so not to be compared one to one: {differences}.**"
