@@ -13,9 +13,11 @@ import typer
 
 from fewclicks import __version__
 from fewclicks.cli import datasets, weights
+from fewclicks.cli.annotate import annotate
 from fewclicks.cli.bench import bench
 from fewclicks.cli.demo import demo
 from fewclicks.cli.evaluate import evaluate
+from fewclicks.cli.export import export
 from fewclicks.cli.listing import backbones, methods
 from fewclicks.cli.propose import propose
 from fewclicks.cli.report import report
@@ -67,6 +69,8 @@ app.command()(evaluate)
 app.command()(report)
 app.command()(bench)
 app.command()(train)
+app.command()(annotate)
+app.command()(export)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(weights.app, name="weights")
 

@@ -68,7 +68,7 @@ def _click_all(method: AnyMethod, dataset: DemonstrationDataset) -> Iterator[Cli
     """Go through the pictures behind a bar on stderr."""
     from fewclicks.cli.progress import progress
     from fewclicks.evaluation.clicker import SimulatedUser
-    from fewclicks.evaluation.clicking import warm_up
+    from fewclicks.methods.warm_up import warm_up
     from fewclicks.evaluation.demonstration import click_in_one_session
 
     with progress("Clicking photographs") as watch:

@@ -16,7 +16,7 @@ def list_pictures(folder: Path) -> list[str]:
     Parameters
     ----------
     folder
-        Hidden files are left out; the extension decides what is a picture.
+        What is hidden, files and folders, is left out; the extension decides what is a picture.
 
     Returns
     -------
@@ -32,10 +32,12 @@ def list_pictures(folder: Path) -> list[str]:
     """
     if not folder.is_dir():
         raise StorageError(f"There is no folder {folder}.")
+    inside = (path.relative_to(folder) for path in folder.rglob("*"))
     found = sorted(
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+        path.as_posix()
+        for path in inside
+        if path.suffix.lower() in IMAGE_SUFFIXES
+        and not any(part.startswith(".") for part in path.parts)
     )
     if not found:
         raise InputError(f"{folder} has no picture; needs {', '.join(IMAGE_SUFFIXES)} files.")

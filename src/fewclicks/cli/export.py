@@ -1,0 +1,79 @@
+"""`fewclicks export`: what was annotated, in the formats of other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fewclicks.errors import MissingExtraError, StorageError
+
+
+def export(
+    project: Annotated[
+        Path, typer.Argument(metavar="PROJECT", help="The folder that was annotated.")
+    ],
+    format_name: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="coco, coco-polygons, yolo, voc, labelme, png, png-class, png-objects, cutouts, "
+            "or record: every action there ever was.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the files.")],
+    db: Annotated[
+        str | None, typer.Option(metavar="URL", help="If it was annotated with --db.")
+    ] = None,
+    only_done: Annotated[
+        bool, typer.Option("--only-done", help="Leave out pictures nobody said are done.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Write the annotations of a folder for other tools to read."""
+    try:
+        from fewclicks.web.database import default_url, open_database
+        from fewclicks.web.exchange import RECORD, collect, write_record
+        from fewclicks.web.store import Store
+    except ModuleNotFoundError as error:
+        if error.name and error.name.startswith("fewclicks"):
+            raise
+        raise MissingExtraError("Export", "web") from None
+    from fewclicks.formats.registry import export as write
+
+    folder = project.resolve()
+    url = db or default_url(folder)
+    if db is None and not Path(url.removeprefix("sqlite:///")).is_file():
+        raise StorageError(
+            f"{project} was never annotated; `fewclicks annotate {project}` begins, or name its "
+            "database with --db."
+        )
+    engine = open_database(url)
+    try:
+        store = Store(engine, folder)
+        annotations = collect(store, only_done=only_done)
+        if format_name == RECORD:
+            written = write_record(store, out)
+        else:
+            written = write(annotations, format_name, out)
+    finally:
+        engine.dispose()
+    objects = sum(len(picture.objects) for picture in annotations.pictures)
+    if as_json:
+        import json
+
+        typer.echo(
+            json.dumps(
+                {
+                    "pictures": len(annotations.pictures),
+                    "objects": objects,
+                    "files": [str(path) for path in written],
+                }
+            )
+        )
+        return
+    typer.echo(
+        f"Wrote {objects} objects of {len(annotations.pictures)} pictures as {format_name} to "
+        f"{out} ({len(written)} files)"
+    )

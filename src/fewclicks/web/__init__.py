@@ -1,0 +1,1 @@
+"""Web: the annotation page, its server and its database."""

@@ -1,0 +1,126 @@
+"""App: the server, put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+import fewclicks
+from fewclicks.errors import FewclicksError, InputError, StorageError, UnknownEntryError
+from fewclicks.web.access import LOOPBACK, Gate
+from fewclicks.web.annotators import Annotators
+from fewclicks.web.answering import Answering
+from fewclicks.web.context import Context
+from fewclicks.web.database import HIDDEN_FOLDER, default_url, open_database
+from fewclicks.web.routes import pictures, project
+from fewclicks.web.store import LeaseError, Store
+from fewclicks.web.thumbnails import Thumbnails
+
+STATIC = Path(__file__).parent / "static"
+
+
+def create_app(
+    folder: Path,
+    *,
+    database: str | None = None,
+    method: str = "default",
+    backbone: str | None = None,
+    token: str = "",
+    only_loopback: bool = True,
+) -> FastAPI:
+    """Build the annotation server of a folder.
+
+    Parameters
+    ----------
+    folder
+        Of pictures.
+    database
+        As `open_database` takes it; a SQLite file beside the pictures if left out.
+    method, backbone
+        As `create_method` takes them; the method counts where the folder is new.
+    token
+        Asked of everybody who logs in; empty where only this machine can reach the server.
+    only_loopback
+        Whether requests for any host but this machine are refused.
+
+    Raises
+    ------
+    FewclicksError
+        If the folder has no pictures, or the database or method cannot be used.
+    """
+    folder = folder.resolve()
+    engine = open_database(database or default_url(folder))
+    store = Store(engine, folder, method=method)
+    paths = {row.id: folder / row.name for row in store.pictures()}
+    answering = Answering(paths, method=store.method, backbone=backbone)
+    context = Context(
+        engine=engine,
+        store=store,
+        annotators=Annotators(engine, store.project_id, token=token),
+        answering=answering,
+        thumbnails=Thumbnails(folder / HIDDEN_FOLDER / "thumbnails"),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        answering.warm_up()
+        yield
+        answering.close()
+        engine.dispose()
+
+    app = FastAPI(title="fewclicks", version=fewclicks.__version__, lifespan=lifespan)
+    app.state.context = context
+    for router in (project.router, pictures.router):
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.get("/", include_in_schema=False)(_page)
+    app.add_middleware(Gate, hosts=LOOPBACK if only_loopback else ())
+    for kind, handler in _HANDLERS.items():
+        app.add_exception_handler(kind, handler)
+    return app
+
+
+def _page() -> FileResponse:
+    return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+
+
+def _refused(_: Request, error: Exception) -> JSONResponse:
+    status = 404 if isinstance(error, StorageError) else 422
+    if isinstance(error, UnknownEntryError):
+        status = 404
+    if isinstance(error, LeaseError):
+        status = 409
+    if isinstance(error, StorageError) and not isinstance(error, InputError):
+        status = 507 if "database" in str(error) else 404
+    return _said(status, str(error))
+
+
+def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first: dict[str, Any] = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return _said(422, f"The request does not fit: {place}: {first['msg']}.")
+
+
+def _http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return _said(error.status_code, str(error.detail))
+
+
+def _said(status: int, message: str) -> JSONResponse:
+    return JSONResponse({"error": message}, status_code=status)
+
+
+_HANDLERS: dict[type[Exception], Any] = {
+    FewclicksError: _refused,
+    RequestValidationError: _invalid,
+    HTTPException: _http,
+}

@@ -1,0 +1,117 @@
+"""Database: SQLite beside the pictures, or PostgreSQL; opened, and brought up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from fewclicks.errors import InputError, MissingExtraError, StorageError
+
+HIDDEN_FOLDER: Final = ".fewclicks"
+_FILE: Final = "annotations.sqlite"
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_BUSY_SECONDS: Final = 30
+
+
+def default_url(folder: Path) -> str:
+    """Name the SQLite file that lies with a folder of pictures."""
+    return f"sqlite:///{folder / HIDDEN_FOLDER / _FILE}"
+
+
+def open_database(url: str) -> Engine:
+    """Connect, and make or update the tables.
+
+    Parameters
+    ----------
+    url
+        As SQLAlchemy takes it: ``sqlite:///FILE``, or ``postgresql://USER:PASSWORD@HOST/NAME``.
+
+    Raises
+    ------
+    InputError
+        If the URL is none, or of another database.
+    StorageError
+        If the database cannot be reached, made or written.
+    """
+    engine = _engine(url)
+    try:
+        with engine.begin() as connection:
+            migrate(connection)
+    except (SQLAlchemyError, OSError) as error:
+        raise StorageError(
+            f"Cannot open the database {_shown(url)}: {reason(error)}; check the place and its "
+            "rights, or name another with --db."
+        ) from error
+    return engine
+
+
+def migrate(connection: Connection, revision: str = "head") -> None:
+    """Bring the tables to a revision."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def reason(error: BaseException) -> str:
+    """Give what the driver said, in one line."""
+    said = str(getattr(error, "orig", None) or error).strip()
+    return said.splitlines()[0] if said else type(error).__name__
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise InputError(
+            f"'{_shown(url)}' is no database URL; needs sqlite:///FILE or "
+            "postgresql://USER:PASSWORD@HOST/NAME."
+        ) from None
+    kind = parsed.get_backend_name()
+    if kind == "sqlite":
+        if parsed.database:
+            _make_folder(Path(parsed.database).parent)
+        engine = create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS})
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_at_once)
+        return engine
+    if kind == "postgresql":
+        try:
+            return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        except (ModuleNotFoundError, NoSuchModuleError):
+            raise MissingExtraError("PostgreSQL", "postgres") from None
+    raise InputError(f"'{kind}' is no database of ours; needs sqlite or postgresql.")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"Cannot make {folder}: {(error.strerror or str(error)).lower()}; name another place "
+            "with --db sqlite:///FILE."
+        ) from error
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # `begin` below is ours
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_at_once(connection: Connection) -> None:
+    """Take the write lock first: a reader that turned writer could wait for itself."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _shown(url: str) -> str:
+    """Hide a password."""
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return url

@@ -1,0 +1,140 @@
+"""Exchange: what annotators made, out of the store and into it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fewclicks.errors import FewclicksError
+from fewclicks.files import write_text
+from fewclicks.formats.annotated import AnnotatedObject, AnnotatedPicture, Annotations
+from fewclicks.images.reading import read_size
+from fewclicks.web.actions import AddAction
+from fewclicks.web.store import Store
+
+RECORD: Final = "record"
+"""The format that is our own: every action there ever was."""
+
+_RECORD_FILE: Final = "record.jsonl"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taken:
+    """What an import brought.
+
+    Parameters
+    ----------
+    objects
+        How many were added.
+    unknown
+        Names of annotated pictures that the folder does not have.
+    annotated
+        Names of pictures that were left as they are, since somebody worked on them.
+    """
+
+    objects: int
+    unknown: tuple[str, ...]
+    annotated: tuple[str, ...]
+
+
+def collect(store: Store, *, only_done: bool = False) -> Annotations:
+    """Collect the finished objects of every picture that has one or is done.
+
+    Parameters
+    ----------
+    only_done
+        Leave out pictures that nobody said are done.
+
+    Raises
+    ------
+    StorageError, ImageError
+        If a picture cannot be read any more.
+    """
+    pictures = []
+    for row in store.pictures():
+        if row.state != "done" and (only_done or not row.objects):
+            continue
+        path = store.folder / row.name
+        height, width = read_size(path)
+        objects = tuple(
+            AnnotatedObject(label=one.label, rle=one.rle)
+            for one in store.picture(row.id).desk.objects
+        )
+        pictures.append(
+            AnnotatedPicture(name=row.name, height=height, width=width, objects=objects, path=path)
+        )
+    labels = tuple(label.name for label in store.labels())
+    return Annotations(pictures=pictures, labels=labels)
+
+
+def write_record(store: Store, out: Path) -> list[Path]:
+    """Write every action of every picture as a line of JSON: who, when, what, with which method.
+
+    ``standing`` says whether it stands (``done``), is ``undone``, or was ``dropped``; undo and
+    redo themselves are ``log``. A picture's lines in their order replay its desk.
+    """
+    path = out / _RECORD_FILE
+    write_text(path, "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in _lines(store)))
+    return [path]
+
+
+def take(store: Store, annotations: Annotations, *, annotator: int) -> Taken:
+    """Begin with objects from elsewhere; pictures that somebody worked on are left alone.
+
+    Parameters
+    ----------
+    annotator
+        Whom the record names.
+
+    Raises
+    ------
+    FewclicksError
+        If a mask does not fit its picture.
+    """
+    rows = {row.name: row for row in store.pictures()}
+    count, unknown, annotated = 0, [], []
+    for label in annotations.labels:
+        store.add_label(label)
+    for picture in annotations.pictures:
+        row = rows.get(picture.name)
+        if row is None:
+            unknown.append(picture.name)
+        elif row.state != "new":
+            annotated.append(picture.name)
+        elif picture.objects:
+            _check_size(store.folder / row.name, picture)
+            for one in picture.objects:
+                action = AddAction.model_validate(
+                    {"kind": "add", "label": one.label, "rle": dict(one.rle)}
+                )
+                store.act(row.id, str(uuid.uuid4()), action, annotator=annotator, method="import")
+            store.give_back(row.id, annotator)
+            count += len(picture.objects)
+    return Taken(objects=count, unknown=tuple(unknown), annotated=tuple(annotated))
+
+
+def _check_size(path: Path, picture: AnnotatedPicture) -> None:
+    height, width = read_size(path)
+    if (height, width) != (picture.height, picture.width):
+        raise FewclicksError(
+            f"{path} is {width} x {height}, but was annotated as {picture.width} x "
+            f"{picture.height}; annotate the picture as it is now."
+        )
+
+
+def _lines(store: Store) -> Iterator[dict[str, object]]:
+    for picture in store.pictures():
+        for row in store.record(picture.id):
+            yield {
+                "picture": picture.name,
+                "number": row.number,
+                "at": row.at.isoformat(),
+                "annotator": row.annotator_id,
+                "method": row.method,
+                "standing": row.standing,
+                "action": json.loads(row.content),
+            }

@@ -1,0 +1,175 @@
+"""Sittings: the mask of a picture's present object, found by the very `Session` of the package."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+
+from fewclicks.arrays import BoolMask
+from fewclicks.images.masks import RunLengths, decode_rle
+from fewclicks.methods.base import AnyMethod, Prepared
+from fewclicks.methods.guidance import Guidance
+from fewclicks.session.session import Session
+from fewclicks.web.actions import (
+    BoxAction,
+    BrushAction,
+    ClickAction,
+    LevelAction,
+    PromptAction,
+    ScribbleAction,
+)
+from fewclicks.web.desk import Desk
+
+_KEPT: Final = 16
+_FRACTION_BITS: Final = 4
+
+
+@dataclass(slots=True)
+class _Sitting:
+    """A session, what it keeps off and goes on from, and the prompts it has taken."""
+
+    prepared: Prepared
+    taken: tuple[str, ...]
+    origin: str
+    session: Session
+    prompts: tuple[PromptAction, ...] = ()
+
+    def belongs_to(self, prepared: Prepared, desk: Desk) -> bool:
+        return (self.prepared, self.taken, self.origin) == (
+            prepared,
+            _taken(desk),
+            _counts(desk.origin),
+        )
+
+
+class Sittings:
+    """Sessions that go on from one request to the next; for one thread.
+
+    A desk is all that counts: a session that is gone, after a restart say, is made again from it,
+    and answers the same since methods are pure. One that is there takes the newest prompt only.
+
+    Parameters
+    ----------
+    method
+        Which answers.
+    """
+
+    def __init__(self, method: AnyMethod) -> None:
+        self._method = method
+        self._kept: OrderedDict[int, _Sitting] = OrderedDict()
+
+    def mask(self, picture: int, prepared: Prepared, desk: Desk) -> BoolMask:
+        """(H, W) Find the mask of a desk's present object.
+
+        Raises
+        ------
+        InputError
+            If a prompt does not fit; those before it stand.
+        """
+        if desk.is_untouched and desk.reopened is not None:
+            return decode_rle(desk.reopened[0].rle)
+        return self.at(picture, prepared, desk).mask
+
+    def at(self, picture: int, prepared: Prepared, desk: Desk) -> Session:
+        """Give the session of a desk, all its prompts taken."""
+        sitting = self._kept.get(picture)
+        if sitting is None or not sitting.belongs_to(prepared, desk):
+            sitting = self._begin(prepared, desk)
+            self._kept[picture] = sitting
+        self._kept.move_to_end(picture)
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        common = _common(sitting.prompts, desk.prompts)
+        while len(sitting.prompts) > common:
+            sitting.session.undo()
+            sitting.prompts = sitting.prompts[:-1]
+        for prompt in desk.prompts[common:]:
+            _take(sitting.session, prompt)
+            sitting.prompts = (*sitting.prompts, prompt)
+        return sitting.session
+
+    def preview(self, picture: int, prepared: Prepared, desk: Desk, x: int, y: int) -> BoolMask:
+        """(H, W) Find what a click on a pixel would give, without taking it."""
+        session = self.at(picture, prepared, desk)
+        try:
+            session.click(x, y)
+            return session.mask
+        finally:
+            if session.steps and len(session.steps) > len(desk.prompts):
+                session.undo()
+
+    def clear(self) -> None:
+        """Let go of all sessions."""
+        self._kept.clear()
+
+    def _begin(self, prepared: Prepared, desk: Desk) -> _Sitting:
+        excluded = None
+        for one in desk.objects:
+            mask = decode_rle(one.rle)
+            excluded = mask if excluded is None else excluded | mask
+        conditioned = prepared
+        if excluded is not None:
+            conditioned = self._method.condition(prepared, Guidance(excluded=excluded))
+        origin = desk.origin
+        initial = None if origin is None else decode_rle(origin)
+        session = Session(self._method, conditioned, initial_mask=initial)
+        return _Sitting(prepared, _taken(desk), _counts(origin), session)
+
+
+def brush_mask(shape: tuple[int, int], brush: BrushAction) -> BoolMask:
+    """(H, W) Draw a brush's stroke: all pixels whose centre it passes within its radius.
+
+    Parameters
+    ----------
+    shape
+        Height and width.
+    brush
+        Points in pixels, the middle of the first pixel being (0.5, 0.5).
+    """
+    one = 1 << _FRACTION_BITS
+    points = np.rint((np.array(brush.points) - 0.5) * one).astype(np.int32)
+    drawn = np.zeros(shape, dtype=np.uint8)
+    radius = max(1, round(brush.radius * one))
+    for x, y in points.tolist():
+        cv2.circle(drawn, (x, y), radius, 1, thickness=-1, shift=_FRACTION_BITS)
+    if len(points) > 1:
+        width = max(1, round(2 * brush.radius))
+        cv2.polylines(drawn, [points], False, 1, thickness=width, shift=_FRACTION_BITS)
+    return drawn.astype(bool)
+
+
+def _take(session: Session, prompt: PromptAction) -> None:
+    match prompt:
+        case ClickAction(x=x, y=y, is_positive=is_positive):
+            session.click(x, y, is_positive=is_positive)
+        case BoxAction(x0=x0, y0=y0, x1=x1, y1=y1):
+            session.box(x0, y0, x1, y1)
+        case ScribbleAction(points=points, is_positive=is_positive):
+            session.scribble(points, is_positive=is_positive)  # type: ignore[arg-type]
+        case LevelAction(index=index):
+            session.choose_level(index)
+        case BrushAction(is_positive=is_positive):
+            mask = session.mask
+            stroke = brush_mask((mask.shape[0], mask.shape[1]), prompt)
+            session.correct(mask | stroke if is_positive else mask & ~stroke)
+
+
+def _common(one: tuple[PromptAction, ...], other: tuple[PromptAction, ...]) -> int:
+    count = 0
+    for mine, theirs in zip(one, other, strict=False):
+        if mine != theirs:
+            break
+        count += 1
+    return count
+
+
+def _taken(desk: Desk) -> tuple[str, ...]:
+    return tuple(sorted(_counts(one.rle) for one in desk.objects))
+
+
+def _counts(rle: RunLengths | None) -> str:
+    return "" if rle is None else rle["counts"]
