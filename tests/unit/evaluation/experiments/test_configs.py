@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +22,11 @@ from fewclicks.evaluation.plan import Plan
 from fewclicks.evaluation.published import published_rows
 from fewclicks.methods.registry import find_method
 from fewclicks.settings import read_settings
-from paper_tables import lines_of_table
+from paper_tables import PAPERS, lines_of_table
 
 ROOT = Path(__file__).resolve().parents[4]
-TRAININGS = ("mis", "embedded")  # folders that `fewclicks train` reads
+TRAININGS = ("mis", "embedded", "icmformer", "refcut")  # folders that `fewclicks train` reads
+GUIDED = ("references", "exemplars")
 CONFIGS = sorted(
     path
     for path in (ROOT / "configs").rglob("*.toml")
@@ -36,7 +39,9 @@ WITHOUT_WEIGHTS = [
         path, marks=[] if path.match(QUICK[0]) or path.match(QUICK[1]) else pytest.mark.long
     )
     for path in CONFIGS
-    if path.parent.name == "mini" and path.stem not in ("blocks", "timestep")
+    if path.parent.name == "mini"
+    and path.stem not in ("blocks", "timestep")
+    and path.parent.parent.name not in GUIDED
 ]
 
 
@@ -59,7 +64,7 @@ def build_configs(plan: Plan) -> None:
     build_config(find_method(plan.method).target, parts["method"])
     for part, entries in (("backbone", BACKBONES), ("depth", DEPTHS)):
         name = getattr(plan, part)
-        if name in (None, "none") and part == "depth":
+        if name is None or (name == "none" and part == "depth"):
             assert not parts[part]
             continue
         (entry,) = [entry for entry in entries if entry.name == name]
@@ -87,8 +92,14 @@ def test_a_file_opens_with_its_command_its_time_and_what_to_expect(path: Path):
 def test_each_experiment_has_a_small_one_that_builds_on_it(path: Path):
     small = read_experiment(path.parent / "mini" / path.name)
     assert small.changed
-    assert {row.plans[0].dataset for row in small.rows} == {"grabcut"}
-    assert all(row.plans[0].subset == "even" for row in small.rows), "reporting data is for reports"
+    for plan in (row.plans[0] for row in small.rows):
+        choice = {"even": plan.subset, **plan.dataset_settings}
+        for_tuning = {
+            "grabcut": choice["even"] == "even",
+            "carparts": choice.get("stems") == "train_*",
+            "coco_tiny": choice.get("split") == "train2017",
+        }
+        assert for_tuning[plan.dataset], "reporting data is for reports"
 
 
 def figures(experiment: Experiment) -> dict[str, tuple[float, ...]]:
@@ -126,6 +137,88 @@ def test_the_published_figures_of_m2n2v2_are_those_of_its_tables(name: str, capt
         second = figures(read_experiment(path, overrides={"dataset": "hqseg44k"}))
         ours = [a + b for a, b in zip(ours, second.values(), strict=True)]
     assert ours == printed_rows(caption)
+
+
+def test_the_published_figures_of_refcut_are_those_of_its_table():
+    lines = lines_of_table("refcut", "Table 3:", head="Mask Mask")
+    printed = [[float(word) for word in re.findall(r"\d+\.\d+", line)] for line in lines]
+    for number, dataset in enumerate(("partimagenet", "pascal_part", "tda")):
+        path = ROOT / "configs" / "references" / "masks.toml"
+        rows = read_experiment(path, overrides={"dataset": dataset}).rows
+        ours = [[*list(row.published.values())[:3], 100 * row.published["miou1"]] for row in rows]
+        expected = [line[4 * number : 4 * number + 4] for line in printed]
+        assert [each == pytest.approx(line) for each, line in zip(ours, expected, strict=True)]
+
+
+@pytest.mark.parametrize("name", ["modules", "inputs", "clicks", "sources", "backbones"])
+def test_the_published_figures_of_icmformer_are_in_its_tables(name: str):
+    text = PAPERS / "icmformer_pp.txt"
+    if not text.is_file():
+        pytest.skip(f"No text of the paper at {text}.")
+    lines = [re.sub(r"[|✓ %]+", " ", line) for line in text.read_text("utf-8").splitlines()]
+    for row in read_experiment(ROOT / "configs" / "exemplars" / f"{name}.toml").rows:
+        *clicks, one, other = row.published.values()
+        figures = " ".join([f"{each:.2f}" for each in (*clicks, 100 * one, 100 * other)])
+        assert any(line.strip().endswith(figures) for line in lines), row.name
+
+
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("kinds")
+    labels = np.zeros((60, 160), dtype=np.uint8)
+    labels[10:50, 10:50], labels[10:50, 90:130] = 1, 2
+    for part, content in (("images", paint(labels > 0)), ("masks", labels)):
+        (folder / part).mkdir()
+        Image.fromarray(content).save(folder / part / "a.png")
+    dogs = [{"label": label, "category": "dog"} for label in (1, 2)]
+    said = {"a": {"split": "train2017", "objects": dogs}}
+    (folder / "instances.json").write_text(json.dumps(said))
+    return folder
+
+
+def test_both_ways_without_an_exemplar_stand_beside_the_one_with_it(kinds: Path, tmp_path: Path):
+    path = ROOT / "configs" / "exemplars" / "mini" / "collective.toml"
+    choice = {"method": "graphcut", "max_clicks": 3}
+    small = read_experiment(path, data=str(kinds), overrides=choice)
+    without, exemplar, taken = run_experiment(small, tmp_path)
+    assert without.any.kinds is not None
+    assert len(without.any.kinds.per_object) == 2
+    assert exemplar.figure("sum85") == exemplar.figure("noc85")
+    assert taken.any.config["guidance"]["satisfied"] == 0.85
+    table = (tmp_path / "table.md").read_text()
+    assert "sum NoC@85" in table
+    assert "NoC@85 an object" in table
+    assert "mIoU5+" in table
+    assert not (tmp_path / "first_click.png").exists()
+
+
+def test_the_first_click_is_plotted_where_parts_are_asked_for(kinds: Path, tmp_path: Path):
+    path = ROOT / "configs" / "references" / "mini" / "polygon.toml"
+    choice = {
+        "method": "graphcut",
+        "dataset": "instances",
+        "dataset_settings": {"parts_of": "pair"},
+        "reference": "none",
+    }
+    twin = {"a": "a", "b": "a"}
+    for part in ("images", "masks"):
+        (tmp_path / part).mkdir()
+        for stem in twin:
+            content = (kinds / part / "a.png").read_bytes()
+            (tmp_path / part / f"{stem}.png").write_bytes(content)
+    said = json.loads((kinds / "instances.json").read_text())["a"]
+    (tmp_path / "instances.json").write_text(json.dumps(dict.fromkeys(twin, said)))
+    overrides = {key: each for key, each in choice.items() if key != "reference"}
+    small = read_experiment(path, data=str(tmp_path), overrides=overrides)
+    plain = [
+        replace(row, plans=tuple(replace(p, reference="none", guidance={}) for p in row.plans))
+        for row in small.rows[:2]
+    ]
+    measured = run_experiment(replace(small, rows=tuple(plain)), tmp_path / "out")
+    assert [row.any.objects for row in measured] == [2, 2]
+    assert (tmp_path / "out" / "first_click.svg").exists()
+    assert "first_click.png" in (tmp_path / "out" / "table.md").read_text()
+    assert varied_number([row.row for row in measured]) == ("polygon_interval", [1.0, 5.0])
 
 
 def test_the_figure_is_drawn_over_the_number_that_it_varies():
