@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -94,12 +94,32 @@ class Augmentation:
                 raise InputError(f"{name}_probability is {value}; needs 0 to 1.")
 
 
+class Seen(NamedTuple):
+    """A square of a picture.
+
+    Parameters
+    ----------
+    image : (3, crop, crop) float32
+        RGB in [0, 1].
+    masks : (k, crop, crop)
+    inside : (crop, crop)
+        True where there is a picture.
+    is_mirrored
+        Whether left has become right, however it was turned.
+    """
+
+    image: Tensor
+    masks: NDArray[np.bool_]
+    inside: BoolMask
+    is_mirrored: bool
+
+
 def augment(
     image: RgbImage,
     masks: NDArray[np.bool_],
     chance: np.random.Generator,
     settings: Augmentation,
-) -> tuple[Tensor, NDArray[np.bool_], BoolMask]:
+) -> Seen:
     """Cut a square out of a picture and its masks, seen anew.
 
     Parameters
@@ -109,17 +129,10 @@ def augment(
         Moved as the picture is; each new pixel takes the nearest old one.
     chance
         Decides everything.
-
-    Returns
-    -------
-    image : (3, crop, crop) float32
-        RGB in [0, 1].
-    masks : (k, crop, crop)
-    inside : (crop, crop)
-        True where there is a picture.
     """
     height, width = image.shape[:2]
-    matrix = torch.from_numpy(_draw_matrix(height, width, chance, settings)[:2])[None].float()
+    drawn = _draw_matrix(height, width, chance, settings)
+    matrix = torch.from_numpy(drawn[:2])[None].float()
     side = (settings.crop, settings.crop)
     colours = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float() / 255
     present = np.concatenate([masks, np.ones((1, height, width), dtype=bool)])
@@ -128,7 +141,12 @@ def augment(
     kept = warp_affine(layers, matrix, side, mode="nearest", padding_mode="zeros")[0].numpy() > 0.5
     lit = _in_other_light(moved, chance, settings).clamp(0.0, 1.0)[0]
     # Light changes pictures, not the black around them.
-    return lit * torch.from_numpy(kept[-1]), kept[:-1], kept[-1]
+    return Seen(
+        image=lit * torch.from_numpy(kept[-1]),
+        masks=kept[:-1],
+        inside=kept[-1],
+        is_mirrored=bool(np.linalg.det(drawn) < 0),
+    )
 
 
 def augment_whole(
@@ -136,8 +154,10 @@ def augment_whole(
     masks: NDArray[np.bool_],
     chance: np.random.Generator,
     settings: Augmentation,
+    *,
+    is_mirrored: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """Stretch a whole picture to the square, as a reference is seen; mirrored, in other light.
+    """Stretch a whole picture to the square, as a reference is seen, in other light.
 
     Parameters
     ----------
@@ -145,6 +165,8 @@ def augment_whole(
     masks : (k, H, W)
     chance
         Decides everything.
+    is_mirrored
+        Whether left becomes right, as on the picture that it is a reference for.
 
     Returns
     -------
@@ -153,21 +175,16 @@ def augment_whole(
     masks : (k, crop, crop) float32
         Shares of each new pixel, in [0, 1]; nothing that is marked is lost.
     """
-    flips = tuple(
-        axis
-        for axis, allowed in ((0, settings.flip_vertical), (1, settings.flip_horizontal))
-        if allowed and chance.random() < 0.5
-    )
     side = settings.crop
-    colours = torch.from_numpy(
-        np.ascontiguousarray(np.flip(resize_image(image, height=side, width=side), flips))
-    )
+    colours = resize_image(image, height=side, width=side)
     shares = np.stack(
         [resize_map(each.astype(np.float32), height=side, width=side) for each in masks]
     )
-    lit = _in_other_light(colours.permute(2, 0, 1)[None].float() / 255, chance, settings)
-    moved = np.ascontiguousarray(np.flip(shares, tuple(1 + axis for axis in flips)))
-    return lit.clamp(0.0, 1.0)[0], torch.from_numpy(moved)
+    if is_mirrored:
+        colours, shares = colours[:, ::-1], shares[:, :, ::-1]
+    pixels = torch.from_numpy(np.ascontiguousarray(colours)).permute(2, 0, 1)[None].float() / 255
+    lit = _in_other_light(pixels, chance, settings).clamp(0.0, 1.0)[0]
+    return lit, torch.from_numpy(np.ascontiguousarray(shares))
 
 
 def _draw_matrix(

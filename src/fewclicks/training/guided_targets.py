@@ -32,6 +32,8 @@ class PartTargets:
         As for `fewclicks.datasets.registry.open_dataset`; its objects must have parts.
     folder
         Of the data set: a path, or a name below the folder of data sets.
+    most_parts
+        At most so many are drawn; 0 for all.
     single_probability
         That only one of the reference's two masks is given, either as often as the other.
     none_probability
@@ -41,7 +43,7 @@ class PartTargets:
 
     Notes
     -----
-    From one part to all are drawn, as often each number, again until another picture shows an
+    From one part to `most_parts` are drawn, as often each number, again until another picture shows an
     object that has them too; where none is found there is no reference. The target is drawn the
     same whatever the probabilities of references are.
 
@@ -55,6 +57,7 @@ class PartTargets:
     dataset: str
     dataset_settings: Mapping[str, Any] = field(default_factory=dict)
     folder: str | None = None
+    most_parts: int = 0
     single_probability: float = 0.25
     none_probability: float = 0.05
     share: float = 1.0
@@ -66,6 +69,8 @@ class PartTargets:
                 f"single_probability and none_probability are {shares[0]} and {shares[1]}; both "
                 "need 0 or more, at most 1 together."
             )
+        if self.most_parts < 0:
+            raise InputError(f"most_parts is {self.most_parts}; needs 0 or more.")
         check_shares(self.share)
 
     def open(self, data: str | None) -> TargetSource:
@@ -143,8 +148,9 @@ class _Parts:
         if not objects:
             return None
         shown = objects[int(chance.integers(len(objects)))]
+        most = min(self._settings.most_parts or len(shown.parts), len(shown.parts))
         for _ in range(_DRAWS):
-            count = 1 + int(chance.integers(len(shown.parts)))
+            count = 1 + int(chance.integers(most))
             parts = [shown.parts[k] for k in chance.choice(len(shown.parts), count, replace=False)]
             partners = [
                 each

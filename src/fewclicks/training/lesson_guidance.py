@@ -21,7 +21,6 @@ from fewclicks.methods.transformer.click_maps import click_disks
 from fewclicks.methods.transformer.click_network import ClickNetwork
 from fewclicks.methods.transformer.refcut_network import References
 from fewclicks.training.augmentation import Augmentation, augment_whole
-from fewclicks.training.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,32 +101,38 @@ class BatchGuidance:
         )
 
 
-def guide_lesson(
-    target: Target,
-    whole: BoolMask,
-    exemplar: BoolMask | None,
+def see_reference(
+    reference: Reference,
     chance: np.random.Generator,
     augmentation: Augmentation,
-) -> LessonGuidance:
-    """Make known what a target brings with it.
+    *,
+    is_mirrored: bool,
+) -> SeenReference:
+    """Look at a reference, whole; mirrored where the picture is, so that left stays left."""
+    empty = np.zeros(reference.image.shape[:2], dtype=bool)
+    masks = [empty if each is None else each for each in (reference.positive, reference.negative)]
+    image, shares = augment_whole(
+        reference.image, np.stack(masks), chance, augmentation, is_mirrored=is_mirrored
+    )
+    return SeenReference(image, shares)
+
+
+def see_exemplar(
+    mask: BoolMask, others: BoolMask, chance: np.random.Generator, *, true_negatives: bool
+) -> SeenExemplar:
+    """Click an exemplar as somebody may have found it.
 
     Parameters
     ----------
-    target
-        As it was drawn.
-    whole, exemplar : (h, w)
-        All of it, and the object that is known already, as the crop shows them.
-    chance
-        Of guidance alone: lessons are cut and clicked the same without it.
+    mask, others : (h, w)
+        The object, and the others of its kind, as the crop shows them.
+    true_negatives
+        Whether negative clicks on the others are left out.
     """
-    return LessonGuidance(
-        reference=None
-        if target.reference is None
-        else _see_reference(target.reference, chance, augmentation),
-        exemplar=None
-        if exemplar is None
-        else _see_exemplar(exemplar, whole & ~exemplar, chance, target.true_negatives),
-    )
+    clicks = simulate_clicks(mask, others=others, seed=int(chance.integers(2**31)))
+    if true_negatives:
+        clicks = tuple(each for each in clicks if each.is_positive or not others[each.y, each.x])
+    return SeenExemplar(mask=torch.from_numpy(mask[None]).float(), clicks=clicks)
 
 
 def collate_guidance(lessons: Sequence[LessonGuidance], image: Tensor) -> BatchGuidance:
@@ -151,20 +156,3 @@ def collate_guidance(lessons: Sequence[LessonGuidance], image: Tensor) -> BatchG
             () if each.exemplar is None else each.exemplar.clicks for each in lessons
         ),
     )
-
-
-def _see_reference(
-    reference: Reference, chance: np.random.Generator, augmentation: Augmentation
-) -> SeenReference:
-    empty = np.zeros(reference.image.shape[:2], dtype=bool)
-    masks = [empty if each is None else each for each in (reference.positive, reference.negative)]
-    return SeenReference(*augment_whole(reference.image, np.stack(masks), chance, augmentation))
-
-
-def _see_exemplar(
-    mask: BoolMask, others: BoolMask, chance: np.random.Generator, true_negatives: bool
-) -> SeenExemplar:
-    clicks = simulate_clicks(mask, others=others, seed=int(chance.integers(2**31)))
-    if true_negatives:
-        clicks = tuple(each for each in clicks if each.is_positive or not others[each.y, each.x])
-    return SeenExemplar(mask=torch.from_numpy(mask[None]).float(), clicks=clicks)

@@ -12,16 +12,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fewclicks.arrays import BoolMask
 from fewclicks.clicks import Click
 from fewclicks.errors import InputError
-from fewclicks.training.augmentation import augment
+from fewclicks.training.augmentation import Seen, augment
 from fewclicks.training.chance import Purpose, chance_of
 from fewclicks.training.click_sampling import sample_clicks
 from fewclicks.training.lesson_guidance import (
     BatchGuidance,
     LessonGuidance,
     collate_guidance,
-    guide_lesson,
+    see_exemplar,
+    see_reference,
 )
 from fewclicks.training.plan import TrainingPlan
 from fewclicks.training.target import Target, TargetSource
@@ -139,34 +141,48 @@ class Samples:
         return source.draw(pictures[index], chance)
 
     def _cut(self, number: int, target: Target, chance: np.random.Generator) -> Sample | None:
-        named = {"others": target.others, "exemplar": target.exemplar, "void": target.void}
-        there = {name: mask for name, mask in named.items() if mask is not None}
+        known = {"others": target.others, "exemplar": target.exemplar, "void": target.void}
+        there = {name: mask for name, mask in known.items() if mask is not None}
         layers = np.stack([*target.parts, *there.values()])
         for _ in range(_TRIES):
-            image, moved, inside = augment(target.image, layers, chance, self._plan.augmentation)
-            parts = [moved[k] for k in range(len(target.parts))]
-            seen = dict(zip(there, moved[len(parts) :], strict=True))
-            needed = [*parts, seen["exemplar"]] if "exemplar" in seen else parts
+            seen = augment(target.image, layers, chance, self._plan.augmentation)
+            parts = [seen.masks[k] for k in range(len(target.parts))]
+            named = dict(zip(there, seen.masks[len(parts) :], strict=True))
+            needed = [*parts, named["exemplar"]] if "exemplar" in named else parts
             if all(each.sum() >= self._plan.run.least_pixels for each in needed):
                 break
         else:
             return None
-        clicks = sample_clicks(parts, chance, self._plan.clicks, others=seen.get("others"))
+        clicks = sample_clicks(parts, chance, self._plan.clicks, others=named.get("others"))
         whole = np.logical_or.reduce(parts)
+        void = named.get("void", np.zeros_like(whole))
         return Sample(
             number=number,
-            image=image,
+            image=seen.image,
             target=torch.from_numpy(whole[None]).float(),
-            judged=torch.from_numpy(~seen.get("void", np.zeros_like(inside))[None]).float(),
+            judged=torch.from_numpy(~void[None]).float(),
             clicks=tuple(clicks) if target.is_clicked else (),
-            guidance=guide_lesson(
-                target,
-                whole,
-                seen.get("exemplar"),
-                chance_of(Purpose.GUIDANCE, self._plan.run.seed, number),
-                self._plan.augmentation,
-            ),
+            guidance=self._guide(number, target, seen, whole, named.get("exemplar")),
         )
+
+    def _guide(
+        self, number: int, target: Target, seen: Seen, whole: BoolMask, exemplar: BoolMask | None
+    ) -> LessonGuidance:
+        # Its own chance, so that lessons are cut and clicked the same without guidance.
+        chance = chance_of(Purpose.GUIDANCE, self._plan.run.seed, number)
+        reference, shown = None, None
+        if target.reference is not None:
+            reference = see_reference(
+                target.reference,
+                chance,
+                self._plan.augmentation,
+                is_mirrored=seen.is_mirrored,
+            )
+        if exemplar is not None:
+            shown = see_exemplar(
+                exemplar, whole & ~exemplar, chance, true_negatives=target.true_negatives
+            )
+        return LessonGuidance(reference=reference, exemplar=shown)
 
 
 @lru_cache(maxsize=8)

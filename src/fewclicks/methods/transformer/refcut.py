@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
-
-import numpy as np
 
 from fewclicks.arrays import FloatMap, RgbImage
 from fewclicks.clicks import Click
@@ -108,7 +105,7 @@ class RefCut(SimpleClick):
         return network.prompt(said)
 
     def _represented(self, network: RefCutInference, reference: Reference) -> Any:
-        return self._said.get(_checksum(reference), lambda _key: network.represent(reference))
+        return self._said.get(reference.checksum, lambda _key: network.represent(reference))
 
     def _look(
         self, prepared: EmbeddedPicture, part: Box, clicks: Sequence[Click], before: FloatMap
@@ -126,13 +123,3 @@ class RefCut(SimpleClick):
         from fewclicks.methods.transformer.refcut_network import RefCutNetwork
 
         return RefCutInference(load_network(self._file, RefCutNetwork), **self._looks())
-
-
-def _checksum(reference: Reference) -> str:
-    """Name a reference by what it shows and marks, wherever its arrays lie."""
-    digest = hashlib.blake2b(digest_size=20)
-    for array in (reference.image, reference.positive, reference.negative):
-        digest.update(b"none" if array is None else str(array.shape).encode())
-        if array is not None:
-            digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
