@@ -50,13 +50,17 @@ def check(
     known = {entry.name for entry in DATASETS}
     by_folder = folder.resolve().name
     name = dataset or (by_folder if by_folder in known else "folder")
-    pictures = objects = problems = 0
+    pictures = objects = problems = parted = kinds = 0
     for found in look_through(open_dataset(name, folder, **read_pairs("--dataset-set", settings))):
         pictures += 1
         objects += found.objects
         problems += len(found.problems)
+        parted += found.parted
+        kinds += found.kinds
         for problem in found.problems:
             typer.echo(problem, err=True)
-    typer.echo(f"{name}: {pictures} pictures, {objects} objects, {problems} problems")
+    more = f", {parted} objects with parts" if parted else ""
+    more += f", {kinds} categories with several objects" if kinds else ""
+    typer.echo(f"{name}: {pictures} pictures, {objects} objects{more}, {problems} problems")
     if problems or not objects:
         raise typer.Exit(1)

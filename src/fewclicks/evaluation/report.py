@@ -108,7 +108,13 @@ def _rows(found: Sequence[tuple[Path, Result]]) -> list[_Row]:
 
 def _method(result: Result) -> str:
     backbone = result.config.get("backbone")
-    return f"{result.method} ({backbone})" if backbone else result.method
+    name = f"{result.method} ({backbone})" if backbone else result.method
+    guided = [
+        f"{result.config[key]} {key}" for key in ("reference", "exemplar") if key in result.config
+    ]
+    if result.config.get("initial_masks"):
+        guided.append(f"masks {Path(result.config['initial_masks']).name}")
+    return ", ".join([name, *guided])
 
 
 def _row(method: str, result: Result) -> _Row:
@@ -122,6 +128,7 @@ def _row(method: str, result: Result) -> _Row:
     ]
     rule = [
         result.rule,
+        f"protocol {result.protocol}" if result.protocol != "noc" else "",
         f"jitter {jitter:g}" if jitter else "",
         f"at most {most}" if most != USUAL_CLICKS else "",
     ]
@@ -144,7 +151,8 @@ def _table(rows: Sequence[_Row]) -> Iterator[list[str]]:
     """Our rows, place by place, then those that papers print for the same data sets."""
     for group in _by_place(rows).values():
         yield from map(_own_cells, group)
-    for dataset in dict.fromkeys(row.result.dataset for row in rows):
+    by_object = [row.result.dataset for row in rows if row.result.protocol == "noc"]
+    for dataset in dict.fromkeys(by_object):
         yield from map(_published_cells, published_rows(dataset))
 
 

@@ -107,7 +107,7 @@ def test_parts_of_part_image_net_are_called_without_their_class(part_image_net: 
     assert np.array_equal(shown.masks["Body"], MIDDLE)
     [other] = dataset.parted("n02_10")
     assert np.array_equal(other.masks["Body"], MIDDLE)
-    assert [each.problems for each in check(dataset)] == [(), ()]
+    assert [(each.problems, each.parted) for each in check(dataset)] == [((), 1), ((), 1)]
 
 
 def test_part_image_net_may_be_read_from_its_label_maps(part_image_net: Path):
@@ -246,6 +246,7 @@ def test_coco_mois_has_a_kind_for_each_category_of_two_objects_or_more(coco: Pat
     assert kind.void_mask is not None
     assert np.array_equal(kind.void_mask, CROWD)
     assert [sample.id for sample in dataset.samples("000001")] == list(kind.names)
+    assert [(each.problems, each.kinds) for each in check(dataset)] == [((), 1)]
 
 
 def test_small_objects_of_coco_mois_are_void(coco: Path):

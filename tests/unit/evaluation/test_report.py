@@ -90,6 +90,24 @@ def test_the_markdown_table_has_the_rows_of_the_csv_and_shows_the_plot(tmp_path:
     assert "a processor" in text
 
 
+def test_protocols_are_apart_and_guidance_is_named(tmp_path: Path):
+    guided = {"backbone": None, "curve": False, "reference": "both"}
+    masks = {"backbone": None, "curve": False, "initial_masks": "out/persam"}
+    parts = {"dataset": "tda", "protocol": "combination"}
+    paths = [
+        write(tmp_path / "one", **parts),
+        write(tmp_path / "two", config=guided, **parts),
+        write(tmp_path / "three", config=masks, **parts),
+    ]
+    out = tmp_path / "report"
+    write_report(paths, out)
+    rows = table(out)
+    names = ["graphcut", "graphcut, both reference", "graphcut, masks persam"]
+    assert [row["method"] for row in rows] == names
+    assert {row["rule"] for row in rows} == {"ritm protocol combination"}
+    assert (out / "iou_per_click_tda_ritm_protocol_combination.png").is_file()
+
+
 def test_a_plot_is_written_for_each_data_set_and_rule(tmp_path: Path):
     paths = [
         write(tmp_path / "one"),
