@@ -15,6 +15,7 @@ from torch import Tensor
 from fewclicks.errors import InputError, WeightsError
 from fewclicks.files import write_text, written_beside
 from fewclicks.methods.transformer.click_network import FAMILIES, ClickNetwork, find_network
+from fewclicks.methods.transformer.icmformer_network import ICMFormerNetwork
 from fewclicks.methods.transformer.published_names import is_published, read_published
 from fewclicks.methods.transformer.simpleclick_network import SimpleClickNetwork
 from fewclicks.methods.transformer.weights_file import FILE_NAME, find_file
@@ -44,7 +45,7 @@ def save_network(network: ClickNetwork, path: Path) -> None:
     config = json.dumps(dataclasses.asdict(network.config))
     is_file = path.suffix == ".safetensors"
     tensors = {
-        name: values.detach().float().cpu().contiguous()
+        name: (values.float() if values.is_floating_point() else values).cpu().contiguous()
         for name, values in network.state_dict().items()
     }
     said = {"format": "pt", _FAMILY: network.family, _CONFIG: config}
@@ -60,7 +61,7 @@ def load_network(path: Path | str) -> SimpleClickNetwork: ...
 @overload
 def load_network(path: Path | str, into: type[NetworkT]) -> NetworkT: ...
 def load_network(path: Path | str, into: type[ClickNetwork] = SimpleClickNetwork) -> ClickNetwork:
-    """Read a network that `save_network` wrote, or one of SimpleClick's authors.
+    """Read a network that `save_network` wrote, or one of SimpleClick's or iCMFormer's authors.
 
     Parameters
     ----------
@@ -85,8 +86,9 @@ def load_network(path: Path | str, into: type[ClickNetwork] = SimpleClickNetwork
     family = said.get(_FAMILY, "")
     config: Any = None
     if not family and is_published(tensors):
-        family = SimpleClickNetwork.family
         config, tensors = read_published(tensors)
+        is_simple = type(config) is SimpleClickNetwork.config_type
+        family = (SimpleClickNetwork if is_simple else ICMFormerNetwork).family
     if family != into.family and family not in into.begins_as:
         raise WeightsError(f"{file} holds {_held(family)}; needs {_needed(into)}.")
     held = find_network(family)
@@ -115,7 +117,7 @@ def _needed(into: type[ClickNetwork]) -> str:
     families = [into.family, *sorted(into.begins_as)]
     theirs = ", or the authors' tensors such as backbone.patch_embed.proj.weight"
     return f"one of {' or '.join(families)} that fewclicks saved" + (
-        theirs if SimpleClickNetwork.family in families else ""
+        theirs if {SimpleClickNetwork.family, ICMFormerNetwork.family} & {*families} else ""
     )
 
 

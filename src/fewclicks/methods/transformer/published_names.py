@@ -1,4 +1,4 @@
-"""Published names: what SimpleClick's authors call the tensors of their network, and we call ours.
+"""Published names: what SimpleClick's and iCMFormer's authors call tensors, and we call ours.
 
 Their file holds parts that only their classifier or other heads use; those are left out:
 ``backbone.cls_token``, ``backbone.fc_norm.*``, ``backbone.head.*``, ``head.up_conv1.*``,
@@ -21,7 +21,12 @@ theirs                                  ours
 ``head.convs.0.conv``                   ``head.levels.0``
 ``head.fusion_conv.conv``               ``head.fuse``
 ``head.conv_seg``                       ``head.classify``
+``backbone.blocks2.0.norm1`` to ``3``   ``cross.0.norm1`` to ``norm3``
+``backbone.blocks2.0.attn1.qkv``        ``cross.0.attention.qkv``
+``backbone.blocks2.0.attn2.qkv``        ``cross.0.cross.qkv``
 ======================================  ================================
+
+``proj`` and ``mlp`` of ``blocks2``, which iCMFormer alone has, are called as those of ``blocks``.
 """
 
 from __future__ import annotations
@@ -29,15 +34,17 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from torch import Tensor
 
 from fewclicks.errors import WeightsError
+from fewclicks.methods.transformer.icmformer_network import ICMFormerNetworkConfig
 from fewclicks.methods.transformer.simpleclick_network import SIZES, SimpleClickNetworkConfig
 
 _PLACES: Final = "backbone.pos_embed"
 _PATCHES: Final = "backbone.patch_embed.proj.weight"
+_IN_CROSS: Final = re.compile(r"backbone\.blocks2\.\d+\.norm1\.weight")
 
 _LEFT_OUT: Final = re.compile(
     r"backbone\.(cls_token|fc_norm\..+|head\..+|pre_logits\..+)|head\.up_conv[12]\..+"
@@ -49,6 +56,12 @@ _RENAMED: Final = (
     (re.compile(r"^(backbone\.blocks\.\d+)\.attn\.proj\."), r"\1.attention.out."),
     (re.compile(r"^(backbone\.blocks\.\d+)\.mlp\.fc1\."), r"\1.mlp.0."),
     (re.compile(r"^(backbone\.blocks\.\d+)\.mlp\.fc2\."), r"\1.mlp.2."),
+    (re.compile(r"^backbone\.blocks2\.(\d+)\.attn1\."), r"cross.\1.attention."),
+    (re.compile(r"^backbone\.blocks2\.(\d+)\.attn2\."), r"cross.\1.cross."),
+    (re.compile(r"^backbone\.blocks2\.(\d+)\.mlp\.fc1\."), r"cross.\1.mlp.0."),
+    (re.compile(r"^backbone\.blocks2\.(\d+)\.mlp\.fc2\."), r"cross.\1.mlp.2."),
+    (re.compile(r"^backbone\.blocks2\."), "cross."),
+    (re.compile(r"^(cross\.\d+\.\w+)\.proj\."), r"\1.out."),
     (re.compile(r"^neck\.down_4\."), "neck.levels.0."),
     (re.compile(r"^neck\.down_8\."), "neck.levels.1."),
     (re.compile(r"^neck\.down_16\."), "neck.levels.2."),
@@ -77,7 +90,7 @@ def read_published(
     Returns
     -------
     SimpleClickNetworkConfig
-        Of the published shape that has as many channels.
+        Of the published shape that has as many channels; iCMFormer's if the tensors are.
     dict
         The tensors that our network has, by our names.
 
@@ -99,10 +112,16 @@ def read_published(
     }
     places = tensors[_PLACES][:, 1 : 1 + grid * grid]
     ours["backbone.position"] = places.transpose(1, 2).reshape(1, dim, grid, grid)
-    config = SimpleClickNetworkConfig(
-        size=size, patch=patch, side=grid * patch, head=tensors["head.conv_seg.weight"].shape[1]
-    )
-    return config, ours
+    shape: dict[str, Any] = {
+        "size": size,
+        "patch": patch,
+        "side": grid * patch,
+        "head": tensors["head.conv_seg.weight"].shape[1],
+    }
+    cross = sum(_IN_CROSS.fullmatch(name) is not None for name in tensors)
+    if cross:
+        return ICMFormerNetworkConfig(**shape, cross=cross), ours
+    return SimpleClickNetworkConfig(**shape), ours
 
 
 def _our_name(name: str) -> str:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 import plain_icmformer as plain
-from fewclicks.errors import InputError
+from fewclicks.errors import InputError, WeightsError
 from fewclicks.methods.registry import find_method
 from fewclicks.methods.transformer.click_network import count_parameters
 from fewclicks.methods.transformer.icmformer_network import (
     ICMFormerNetwork,
     ICMFormerNetworkConfig,
 )
-from fewclicks.methods.transformer.network_files import build_empty
+from fewclicks.methods.transformer.network_files import build_empty, load_network
 from fewclicks.methods.transformer.simpleclick_network import (
     SimpleClickNetwork,
     SimpleClickNetworkConfig,
@@ -77,6 +80,56 @@ def test_what_the_picture_alone_gives_can_be_kept():
         seen = network.see(image)
         assert torch.equal(network.answer(seen, guidance), network(image, guidance))
         assert torch.equal(network.answer(seen, 1 - guidance), network(image, 1 - guidance))
+
+
+def as_authors_call_them(network: ICMFormerNetwork) -> dict[str, torch.Tensor]:
+    """As their released program names what it makes, with what only a classifier uses."""
+    called = {}
+    for name, values in network.state_dict().items():
+        if name.startswith("cross."):
+            name = f"backbone.blocks2.{name.removeprefix('cross.')}"
+            name = name.replace(".attention.", ".attn1.").replace(".cross.", ".attn2.")
+        for ours, theirs in [
+            ("backbone.embed.", "backbone.patch_embed.proj."),
+            ("guidance.", "patch_embed_coords.proj."),
+            (".attention.", ".attn."),
+            (".out.", ".proj."),
+            ("mlp.0", "mlp.fc1"),
+            ("mlp.2", "mlp.fc2"),
+            ("neck.levels.0", "neck.down_4"),
+            ("neck.levels.1", "neck.down_8"),
+            ("neck.levels.2", "neck.down_16"),
+            ("neck.levels.3", "neck.down_32"),
+            ("head.fuse", "head.fusion_conv.conv"),
+            ("head.classify", "head.conv_seg"),
+        ]:
+            name = name.replace(ours, theirs)
+        for level in range(4):
+            name = name.replace(f"head.levels.{level}", f"head.convs.{level}.conv")
+        called[name] = values
+    places = called.pop("backbone.position").flatten(2).transpose(1, 2)
+    called["backbone.pos_embed"] = torch.cat([torch.ones_like(places[:, :1]), places], dim=1)
+    unused = {"backbone.cls_token": (1, 1, 160), "backbone.fc_norm.bias": (160,)}
+    return called | {name: torch.ones(shape) for name, shape in unused.items()}
+
+
+def test_the_authors_tensors_are_read_under_their_own_names(tmp_path: Path):
+    torch.manual_seed(0)
+    network = ICMFormerNetwork(ICMFormerNetworkConfig(size="xtiny")).eval()
+    tensors = as_authors_call_them(network)
+    assert "backbone.blocks2.1.attn2.proj.bias" in tensors
+    stored = {name: values.contiguous() for name, values in tensors.items()}
+    save_file(stored, tmp_path / "authors.safetensors")
+
+    loaded = load_network(tmp_path / "authors.safetensors", ICMFormerNetwork)
+
+    assert loaded.config == network.config
+    for name, values in network.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], values)
+    with pytest.raises(
+        WeightsError, match="holds a network of icmformer; needs one of simpleclick"
+    ):
+        load_network(tmp_path / "authors.safetensors")
 
 
 def test_gradients_reach_every_part():
