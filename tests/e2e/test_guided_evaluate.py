@@ -78,6 +78,7 @@ def test_combinations_are_asked_for_and_those_without_a_partner_counted(data, tm
 def test_single_parts_may_be_chosen(data, tmp_path: Path):
     result = measured(data, tmp_path, *PARTS, "--subset", "train_*,single", "--limit", "2")
     assert [each["id"] for each in result["per_object"]] == ["train_0:dog", "train_1:dog"]
+    assert result["skipped"] == 1  # the whole of the first is not asked for
 
 
 @pytest.mark.parametrize("exemplar", ["none", "automatic"])

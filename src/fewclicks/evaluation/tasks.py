@@ -63,10 +63,10 @@ class Subset:
     """
 
     text: str
-    combinations: frozenset[str] = field(init=False)
+    combinations: frozenset[Combination] = field(init=False)
 
     def __post_init__(self) -> None:
-        found = frozenset(self._words) & frozenset(_COMBINATIONS)
+        found = frozenset(each for each in _COMBINATIONS if each in self._words)
         object.__setattr__(self, "combinations", found)
 
     @property
@@ -91,9 +91,9 @@ class Subset:
             pictures = pictures[word == "odd" :: 2]
         return pictures
 
-    def takes(self, target: Target) -> bool:
-        """Whether a target is of a chosen combination."""
-        return not self.combinations or target.combination in self.combinations
+    def takes(self, combination: Combination | None) -> bool:
+        """Whether targets of a combination are chosen."""
+        return not self.combinations or combination in self.combinations
 
 
 def list_tasks(plan: Plan, dataset: Dataset) -> list[PictureTask]:
@@ -114,16 +114,16 @@ def choose_tasks(plan: Plan, source: TargetSource) -> Tasks:
     tasks: list[PictureTask] = []
     files: list[Path] = []
     left, skipped = plan.limit, 0
-    subset = None if plan.subset is None else Subset(text=plan.subset)
-    for picture in source.pictures if subset is None else subset.pictures(source.pictures):
+    subset = Subset(text=plan.subset or "*")
+    for picture in subset.pictures(source.pictures):
         if left == 0:
             break
-        targets = [t for t in source.targets(picture) if subset is None or subset.takes(t)]
+        targets = [each for each in source.targets(picture) if subset.takes(each.combination)]
         targets = _first(targets, left)
+        skipped += sum(subset.takes(each) for each in source.skipped(picture))
         if targets:
             tasks.append(PictureTask(picture, tuple(target.sample.id for target in targets)))
             files += source.files(picture)
-            skipped += source.skipped(picture)
             own = sum(target.part_of is None for target in targets)
             left = None if left is None else left - own
     if not tasks:
@@ -178,7 +178,7 @@ def _first(targets: list[Target], count: int | None) -> list[Target]:
 def _named(word: str, pictures: Sequence[str]) -> Sequence[str]:
     if any(sign in word for sign in "*?["):
         chosen = [picture for picture in pictures if fnmatchcase(picture, word)]
-        if not chosen:
+        if not chosen and pictures:
             raise InputError(f"Subset '{word}' fits no picture of the data set.")
         return chosen
     try:

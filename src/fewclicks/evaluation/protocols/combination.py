@@ -114,9 +114,10 @@ class CombinationTargets:
             if partner is not None
         ]
 
-    def skipped(self, picture: str) -> int:
-        """Count the combinations that no other file has."""
-        return sum(partner is None for _, _, partner in self._with_partners(picture))
+    def skipped(self, picture: str) -> list[Combination]:
+        """Give the combinations that no other file has."""
+        found = self._with_partners(picture)
+        return [chosen.combination for _, chosen, partner in found if partner is None]
 
     def files(self, picture: str) -> list[Path]:
         """Name the picture's files, and those of its references where they are used."""

@@ -13,7 +13,7 @@ from fewclicks.clicks import Click
 from fewclicks.datasets.exemplars import choose_exemplar, simulate_clicks
 from fewclicks.datasets.kinds import Kind, KindsDataset, object_samples, union_sample
 from fewclicks.evaluation.protocols.guiding import GuidanceConfig
-from fewclicks.evaluation.protocols.target import Beginning, Opening, Target
+from fewclicks.evaluation.protocols.target import Beginning, Combination, Opening, Target
 from fewclicks.images.masks import iou
 from fewclicks.methods.guidance import Exemplar, Guidance
 from fewclicks.session.session import Session
@@ -103,9 +103,9 @@ class KindTargets:
                 ]
         return targets
 
-    def skipped(self, _picture: str) -> int:
-        """None is."""
-        return 0
+    def skipped(self, _picture: str) -> list[Combination]:
+        """Nothing is."""
+        return []
 
     def files(self, picture: str) -> list[Path]:
         """Name the picture's own files."""

@@ -8,7 +8,13 @@ from pathlib import Path
 
 from fewclicks.datasets.base import Dataset
 from fewclicks.errors import StorageError
-from fewclicks.evaluation.protocols.target import Beginning, Opening, Target, TargetSource
+from fewclicks.evaluation.protocols.target import (
+    Beginning,
+    Combination,
+    Opening,
+    Target,
+    TargetSource,
+)
 from fewclicks.images.reading import read_mask
 
 _MIDDLE = 127
@@ -29,9 +35,9 @@ class ObjectTargets:
         """Objects in the data set's order."""
         return [Target(sample=sample) for sample in self._dataset.samples(picture)]
 
-    def skipped(self, _picture: str) -> int:
-        """None is."""
-        return 0
+    def skipped(self, _picture: str) -> list[Combination]:
+        """Nothing is."""
+        return []
 
     def files(self, picture: str) -> list[Path]:
         """Name the picture's own files."""
@@ -80,8 +86,8 @@ class WithInitialMasks:
             for target in self._source.targets(picture)
         ]
 
-    def skipped(self, picture: str) -> int:
-        """As many as without masks."""
+    def skipped(self, picture: str) -> list[Combination]:
+        """Give what is skipped without masks, too."""
         return self._source.skipped(picture)
 
     def files(self, picture: str) -> list[Path]:

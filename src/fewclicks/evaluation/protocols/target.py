@@ -115,8 +115,8 @@ class TargetSource(Protocol):
         """Targets of one picture, in a fixed order, made anew on each call."""
         ...
 
-    def skipped(self, picture: str) -> int:
-        """How many targets of one picture cannot be asked for, for want of a reference."""
+    def skipped(self, picture: str) -> list[Combination]:
+        """Give what cannot be asked for on one picture, for want of a reference."""
         ...
 
     def files(self, picture: str) -> list[Path]:
