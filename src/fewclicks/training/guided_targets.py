@@ -43,9 +43,9 @@ class PartTargets:
 
     Notes
     -----
-    From one part to `most_parts` are drawn, as often each number, again until another picture shows an
-    object that has them too; where none is found there is no reference. The target is drawn the
-    same whatever the probabilities of references are.
+    From one part to `most_parts` are drawn, as often each number, again until another picture
+    shows an object that has them too; where none is found there is no reference. The target is
+    drawn the same whatever the probabilities of references are.
 
     References
     ----------

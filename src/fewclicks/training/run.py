@@ -15,6 +15,7 @@ from fewclicks.backbones.device import choose_device
 from fewclicks.errors import InputError
 from fewclicks.methods.transformer.click_network import ClickNetwork, find_network
 from fewclicks.methods.transformer.icmformer_pp_network import ICMFormerPPNetwork
+from fewclicks.methods.transformer.icmformer_swin_network import ICMFormerSwinNetwork
 from fewclicks.methods.transformer.initialising import initialise_from
 from fewclicks.methods.transformer.network_files import load_network, save_network
 from fewclicks.methods.transformer.simpleclick_network import SimpleClickNetwork
@@ -167,9 +168,9 @@ def create_network(choice: NetworkChoice, seed: int) -> ClickNetwork:
 
 def _begin(network: ClickNetwork, choice: NetworkChoice) -> None:
     """Give a network what others have learnt from pictures."""
-    if choice.start is not None:
-        if not isinstance(network, SimpleClickNetwork):
-            raise InputError(f"A {choice.family} network begins as no vision transformer.")
+    if choice.start is not None and isinstance(network, ICMFormerSwinNetwork):
+        network.backbone.initialise_from(choice.start)
+    elif choice.start is not None and isinstance(network, SimpleClickNetwork):
         initialise_from(network, choice.start)
     crops = None
     if isinstance(network, ICMFormerPPNetwork):

@@ -1,4 +1,4 @@
-"""The trainings in `configs/mis`: each can be planned, says how, and prints what the paper does."""
+"""The trainings in `configs`: each can be planned, says how, and prints what its paper does."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ pytest.importorskip("torch", reason="training needs torch")
 pytest.importorskip("kornia", reason="training needs kornia")
 
 from fewclicks.evaluation.published import published_rows
+from fewclicks.methods.transformer.click_network import find_network
 from fewclicks.training.plan import TrainingPlan
 from fewclicks.training.plan_file import read_plans
 from paper_tables import lines_of_table
 
 ROOT = Path(__file__).resolve().parents[3]
-CONFIGS = sorted((ROOT / "configs" / "mis").rglob("*.toml"))
-FULL = [path for path in CONFIGS if path.parent.name != "mini"]
+FOLDERS = [ROOT / "configs" / name for name in ("mis", "refcut", "icmformer")]
+CONFIGS = sorted(path for folder in FOLDERS for path in folder.rglob("*.toml"))
+MINI = [path for path in CONFIGS if path.parent.name == "mini"]
+MIS = sorted(FOLDERS[0].glob("*.toml"))
 DATASETS = ("grabcut", "berkeley", "sbd", "davis")
 
 
 @pytest.fixture(autouse=True)
 def _named(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("STORES", "VIT", "MIS"):
+    for name in ("STORES", "VIT", "MIS", "SBD", "COCO_LVIS"):
         monkeypatch.setenv(f"FEWCLICKS_{name}", name.lower())
 
 
@@ -48,17 +51,38 @@ def test_a_file_opens_with_its_command_its_time_and_what_to_expect(path: Path):
     assert "Expected: " in comment
 
 
-@pytest.mark.parametrize("path", FULL, ids=name_of)
+@pytest.mark.parametrize("path", MIS, ids=name_of)
 def test_each_training_has_a_small_one_of_the_same_rows(path: Path):
     rows, small = read_plans(path), read_plans(path.parent / "mini" / path.name)
     assert [row.name for row in small] == [row.name for row in rows]
-    assert all(row.plan.run.steps and row.plan.augmentation.crop < 448 for row in small)
+
+
+@pytest.mark.parametrize("path", MINI, ids=name_of)
+def test_a_small_training_has_few_steps_of_small_crops(path: Path):
+    assert all(row.plan.run.steps and row.plan.augmentation.crop < 448 for row in read_plans(path))
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=name_of)
 def test_nothing_is_measured_on_reporting_data_in_between(path: Path):
     for row in read_plans(path):
-        assert (row.plan.evaluation.dataset, row.plan.evaluation.subset) == ("grabcut", "even")
+        measured = (row.plan.evaluation.dataset, row.plan.evaluation.subset)
+        assert measured in [("grabcut", "even"), (None, None)]
+
+
+@pytest.mark.parametrize(
+    ("path", "kept_out"), [("refcut/mini/carparts", "test_*"), ("icmformer/mini/coco_tiny", "val")]
+)
+def test_a_small_guided_training_and_its_unguided_row_learn_from_the_same_lessons(
+    path: str, kept_out: str
+):
+    guided, unguided = (row.plan for row in read_plans(ROOT / "configs" / f"{path}.toml"))
+    assert find_network(guided.network.family).takes is not None
+    assert find_network(unguided.network.family).takes is None
+    for name in ("run", "clicks", "next_clicks", "augmentation", "loss", "optimiser", "schedule"):
+        assert getattr(guided, name) == getattr(unguided, name)
+    (one,), (other,) = guided.targets.values(), unguided.targets.values()
+    assert one.dataset_settings == other.dataset_settings
+    assert not any(kept_out in str(value) for value in one.dataset_settings.values())
 
 
 def figures(plan: TrainingPlan) -> tuple[float, ...]:
@@ -121,3 +145,86 @@ def test_the_recipe_is_the_published_one():
         10.0,
     )
     assert plan.augmentation.crop == 448
+
+
+def rows_of(path: str) -> dict[str, TrainingPlan]:
+    return {row.name: row.plan for row in read_plans(ROOT / "configs" / path)}
+
+
+def test_refcuts_figures_are_those_of_its_first_table():
+    rows = rows_of("refcut/partimagenet.toml")
+    lines = lines_of_table("refcut", "Table 1:", head="Method Backbone PartImageNet")
+    table: dict[str, list[tuple[float, ...]]] = {}
+    for line in lines:
+        name = next((n for n in ("RefCut", "SimpleClick") if n in line), "")
+        numbers = tuple(float(word) for word in line.split() if re.fullmatch(r"\d+\.\d+", word))
+        table.setdefault(name, []).append(numbers)
+    for base, place in (("SBD", 0), ("COCO+LVIS", 1)):
+        ours = rows[f"RefCut, {base}"].published
+        printed = [
+            v for name in ("partimagenet", "pascal_part", "tda") for v in ours[name].values()
+        ]
+        assert tuple(printed) == table["RefCut"][place]
+        baseline = rows[f"SimpleClick, {base}"].published["partimagenet"]
+        assert tuple(baseline.values()) == table["SimpleClick"][place][:3]
+
+
+def test_refcuts_recipe_is_the_published_one_with_references_and_without():
+    for name, plan in rows_of("refcut/partimagenet.toml").items():
+        assert plan.network.family == ("refcut" if name.startswith("RefCut") else "simpleclick")
+        assert (plan.run.epochs, plan.schedule.rate, plan.loss.kind) == (55, 5e-6, "focal")
+        assert (plan.optimiser.beta1, plan.optimiser.beta2) == (0.9, 0.999)
+        assert plan.schedule.rate_at(50 * 1279, 55 * 1279) == pytest.approx(5e-7)
+        assert plan.schedule.rate_at(50 * 1279 - 1, 55 * 1279) == pytest.approx(5e-6)
+
+
+def icmformer_table() -> dict[tuple[str, str, str], tuple[float, ...]]:
+    """Read Table 2 of iCMFormer++: figures by method, training data and backbone."""
+    table = {}
+    head = "| Method | Venue | Training | Backbone |"
+    for line in lines_of_table("icmformer_pp", f"{head} COCO MOIS", head=f"{head} GrabCut"):
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if re.fullmatch(r"\d+\.\d+", cells[-1]) and "-" not in cells:
+            table[cells[0], cells[2], cells[3]] = tuple(float(cell) for cell in cells[4:])
+    return table
+
+
+@pytest.mark.parametrize(
+    ("path", "row", "known"),
+    [
+        ("icmformer/sbd.toml", "ViT-B", ("iCMFormer(Ours)", "SBD", "ViT-B")),
+        ("icmformer/sbd.toml", "Swin-B", ("iCMFormer(Ours)", "SBD", "Swin-B")),
+        ("icmformer/coco_lvis.toml", "ViT-B", ("iCMFormer(Ours)", "COCO+LVIS", "ViT-B")),
+        ("icmformer/coco_lvis.toml", "Swin-B", ("iCMFormer(Ours)", "COCO+LVIS", "Swin-B")),
+        ("refcut/bases.toml", "SBD", ("SimpleClick", "SBD", "ViT-B")),
+        ("refcut/bases.toml", "COCO+LVIS", ("SimpleClick", "COCO+LVIS", "ViT-B")),
+    ],
+)
+def test_the_figures_of_single_objects_are_those_of_the_table(
+    path: str, row: str, known: tuple[str, str, str]
+):
+    published = rows_of(path)[row].published
+    ours = [
+        value
+        for name in ("grabcut", "berkeley", "sbd", "coco_mval")
+        for value in published[name].values()
+    ]
+    assert tuple(ours) == icmformer_table()[known]
+
+
+def test_icmformers_recipes_are_the_published_ones():
+    for path, epochs, per_epoch in (("sbd", 55, 354), ("coco_lvis", 85, 1250)):
+        for name, plan in rows_of(f"icmformer/{path}.toml").items():
+            fall, scale = (80, 1.4) if name.endswith("released") else (50, 1.25)
+            steps = plan.run.steps or plan.run.epochs * per_epoch
+            assert steps == epochs * per_epoch
+            assert plan.run.batch == 24
+            assert plan.next_clicks.rule == "icmformer"
+            assert (plan.augmentation.scale_low, plan.augmentation.scale_high) == (0.75, scale)
+            assert plan.schedule.rate_at(fall * per_epoch - 1, steps) == pytest.approx(5e-5)
+            assert plan.schedule.rate_at(fall * per_epoch, steps) == pytest.approx(5e-6)
+    (row,) = read_plans(ROOT / "configs/icmformer/coco_mois.toml")
+    plan = row.plan
+    assert (plan.network.family, plan.run.epochs, plan.run.batch) == ("icmformer_pp", 105, 24)
+    assert plan.schedule.rate_at(50 * 4640, 105 * 4640) == pytest.approx(5e-6)
+    assert plan.published["coco_mois"] == {"noc85": 8.47, "noc90": 11.92}

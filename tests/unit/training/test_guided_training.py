@@ -34,6 +34,18 @@ GUIDED = {
     "icmformer_pp": '[targets.boxes]\nkind = "kinds"\ndataset = "instances"\nfolder = "things"\n'
     "none_probability = 0.3\nunclicked_probability = 0.3\n",
 }
+SMALL_SWIN = """
+family = "icmformer_swin"
+dim = 8
+depths = [1, 1, 1, 1]
+heads = [1, 1, 2, 2]
+window = 2
+cross = 1
+cross_heads = 2
+head = 8
+side = 64
+drop_path = 0.5
+"""
 SMALL_CROPS = "cross = 1\ncrop_widths = [4, 4, 4, 8]\ncrop_depths = [1, 1, 1, 1]\n"
 
 
@@ -97,6 +109,19 @@ def test_a_guided_training_taken_up_again_gives_the_very_weights_of_an_unbroken_
     moved = [name for name in unbroken if name.startswith(own)]
     assert moved
     assert all(not torch.equal(unbroken[name], untrained[name].float()) for name in moved)
+
+
+def test_swins_stochastic_depth_does_not_depend_on_stops_either(small_file, small_data, tmp_path):
+    text = small_file.read_text()
+    rest = text.partition("[targets.boxes]")
+    small_file.write_text(f"[network]{SMALL_SWIN}{rest[1]}{rest[2]}")
+    settings = {"run.steps": "4", "augmentation.crop": "64"}
+    plan = read_plans(small_file, settings=settings)[0].plan
+    unbroken = run(plan, tmp_path / "unbroken", small_data)
+    with pytest.raises(StoppedError):
+        run(plan, tmp_path / "broken", small_data, watch=stop)
+    resumed = run(plan, tmp_path / "broken", small_data, resume=True)
+    assert all(torch.equal(unbroken[name], resumed[name]) for name in unbroken)
 
 
 def test_what_is_trained_answers_by_the_method_of_its_family(small_file, things, tmp_path):

@@ -10,6 +10,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs torch")
 pytest.importorskip("kornia", reason="training needs kornia")
 
+from transformers.models.swin.modeling_swin import SwinDropPath  # noqa: E402
+
 from fewclicks.methods.transformer.click_maps import click_disks  # noqa: E402
 from fewclicks.methods.transformer.click_network import ClickNetwork  # noqa: E402
 from fewclicks.training.chance import Purpose, chance_of  # noqa: E402
@@ -93,7 +95,7 @@ def test_the_loss_is_the_sum_of_its_weighed_parts(plan, samples):
 
 
 def test_dropout_depends_on_the_lesson_not_on_its_batch():
-    dropout = LessonDropout(0.5, whole_channels=True, place=0)
+    dropout = LessonDropout(0.5, unit="channel", place=0)
     values = torch.ones(3, 64, 4, 5)
     dropout.show(7, (10, 11, 12))
     together = dropout(values)
@@ -104,6 +106,19 @@ def test_dropout_depends_on_the_lesson_not_on_its_batch():
     assert (together.amin(dim=(2, 3)) == together.amax(dim=(2, 3))).all(), "whole channels"
     assert together.mean().item() == pytest.approx(1.0, abs=0.25)
     assert torch.equal(dropout.eval()(values), values)
+
+
+def test_stochastic_depth_leaves_out_all_of_a_lesson():
+    network = torch.nn.Sequential(SwinDropPath(0.25))
+    (dropout,) = replace_dropout(network)
+    dropout.show(3, tuple(range(400)))
+    left = network(torch.ones(400, 2, 3, 4))
+    each = left.flatten(1)
+    assert (each.amin(dim=1) == each.amax(dim=1)).all()
+    assert each[:, 0].eq(0).float().mean().item() == pytest.approx(0.25, abs=0.07)
+    assert left.unique().tolist() == pytest.approx([0.0, 4 / 3])
+    twice = network(torch.ones(800, 2, 3, 4))
+    assert torch.equal(twice, torch.cat([left, left])), "two streams of the same lessons"
 
 
 def test_every_dropout_of_a_network_is_replaced_and_its_weights_stay():
