@@ -4,6 +4,8 @@ import { uuid } from "./outbox.js";
 
 /** @typedef {import("./model.js").PictureState} PictureState */
 
+const DRAWN = new Set(["click", "box", "scribble", "brush"]);
+
 export class Actions {
   /**
    * @param {import("./model.js").Model} model
@@ -16,10 +18,8 @@ export class Actions {
     this.banner = banner;
     /** Asks for a label before an object is finished; set by the labels' panel. */
     this.askForLabel = () => {};
-    /** What stands in the field of a new label. @type {() => string} */
-    this.typedLabel = () => "";
-    /** @type {(name: string) => Promise<boolean>} */
-    this.addLabel = async () => false;
+    /** Adds the label that is being written; null if there is none. @type {() => Promise<?string>} */
+    this.takeLabel = async () => null;
   }
 
   /** @param {?object} action as the server's contract has it; null only says why nothing happens */
@@ -31,6 +31,8 @@ export class Actions {
       return;
     }
     if (!action) return;
+    // Who draws is at the active object: digits are its label from now on.
+    if (DRAWN.has(action.kind)) this.model.set({ selected: null });
     this.banner.hide("refused");
     this.#send("POST", "actions", { id: uuid(), action });
   };
@@ -52,11 +54,8 @@ export class Actions {
   finish = async () => {
     const { model } = this;
     if (!model.hasActive) return;
-    const typed = this.typedLabel();
-    if (typed) {
-      if (!(await this.addLabel(typed))) return;
-      model.set({ label: typed });
-    }
+    const typed = await this.takeLabel();
+    if (typed) model.set({ label: typed });
     const label = model.label ?? model.picture.active.label;
     if (label) this.act({ kind: "finish", label });
     else this.askForLabel();

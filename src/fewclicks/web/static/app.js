@@ -68,8 +68,7 @@ actions.askForLabel = () => {
   labels.askToFinish();
   say("Give the object a label.");
 };
-actions.typedLabel = () => labels.typed;
-actions.addLabel = addLabel;
+actions.takeLabel = () => labels.take();
 const tools = new Tools(model, view, stage, {
   act: actions.act,
   turnLevel: (by) => levels.turn(by),

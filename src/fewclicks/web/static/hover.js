@@ -15,6 +15,9 @@ export class Hover {
     this.view = view;
     this.timer = null;
     this.asking = null;
+    /** Where the last answer came: the mask of that click is there, and needs no preview. */
+    this.clickedAt = null;
+    model.on(["picture"], () => (this.clickedAt = model.pointer));
     model.on(["pointer", "waiting", "tool", "picture", "hoverWanted", "draft"], () => this.#rest());
   }
 
@@ -23,7 +26,7 @@ export class Hover {
     const speed = model.status?.click_ms ?? Infinity;
     return model.hoverWanted && speed < FAST_MS && model.tool === "click" && model.pointer !== null
       && model.picture !== null && model.connected && !model.isReadOnly && !model.draft
-      && model.waiting.length === 0 && model.proposals.length === 0;
+      && model.pointer !== this.clickedAt && model.waiting.length === 0 && model.proposals.length === 0;
   }
 
   #rest() {

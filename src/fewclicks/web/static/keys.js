@@ -7,8 +7,8 @@ import { LARGEST_BRUSH, SMALLEST_BRUSH } from "./tools.js";
 export const HELP = [
   { group: "On the picture", keys: [
     ["Left", "click: on the object"], ["Right", "click: off the object"],
-    ["Wheel", "zoom; also + and -"], ["Space drag", "pan; also the middle button"],
-    ["F", "fit the picture"], ["Alt Wheel", "part, object, group; also , and ."],
+    ["Wheel", "zoom; also plus and minus"], ["Space drag", "pan; also the middle button"],
+    ["F", "fit the picture"], ["Alt Wheel", "part, object, group; also comma and full stop"],
     ["[ ]", "size of brush and eraser"],
   ] },
   { group: "Tools", keys: [

@@ -28,7 +28,7 @@ export class Labels {
       this.input.value = "";
       byId("above").focus();
     });
-    model.later(["project", "label", "selected", "picture", "otherHolder"], () => this.#draw());
+    model.later(["project", "label", "selected", "picture", "waiting", "otherHolder"], () => this.#draw());
   }
 
   /** What stands in the field, not added yet. */
@@ -42,11 +42,18 @@ export class Labels {
     this.input.focus();
   }
 
-  async #submit() {
+  /** @returns {Promise<?string>} the label that stood in the field, now added; null if none */
+  async take() {
     const name = this.typed;
-    const { finishes } = this;
-    if (!name || !(await this.doing.add(name))) return;
+    if (!name || !(await this.doing.add(name))) return null;
     this.input.value = "";
+    return name;
+  }
+
+  async #submit() {
+    const { finishes } = this;
+    const name = await this.take();
+    if (!name) return;
     this.finishes = false;
     byId("above").focus();
     if (finishes) this.doing.finish(name);
@@ -63,7 +70,9 @@ export class Labels {
     const { project, selected, picture, label } = this.model;
     const object = picture?.objects.find(({ id }) => id === selected);
     const chosen = object ? object.label : label;
-    byId("labels-title").textContent = object ? "Label of the selected object" : "Label of the next object";
+    byId("labels-title").textContent = object
+      ? "Label of the selected object"
+      : this.model.hasActive ? "Label of this object" : "Label of the next object";
     const labels = project?.labels ?? [];
     const focused = this.holder.contains(document.activeElement)
       ? document.activeElement.closest("[data-label]")?.getAttribute("data-label") : null;

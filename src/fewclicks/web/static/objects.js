@@ -68,7 +68,7 @@ export class Objects {
       return this.#row(object, number, at === 0, at === objects.length - 1);
     }));
     if (!objects.length) {
-      this.holder.append(make("li", { class: "hint", text: "Click on the picture to begin." }));
+      this.holder.append(make("li", { class: "hint", text: "Finished objects stand here." }));
     }
     if (key) {
       const same = this.holder.querySelector(`[data-object="${key[0]}"] [data-do="${key[1]}"]`);

@@ -41,9 +41,10 @@ export function wireFoot(model, view) {
     const isReady = !picture || picture.ready || status?.prepared?.includes(picture.id);
     const work = byId("work");
     work.dataset.busy = String(connected && Boolean(status?.preparing || status?.waiting || !isReady));
+    work.dataset.away = String(!connected);
     work.textContent = !connected ? "Server away"
       : !isReady ? "Preparing this picture…"
-        : status?.preparing ? `Preparing ${status.preparing}`
+        : status?.preparing ? `Preparing ${status.preparing.split("/").pop()}`
           : status?.waiting ? `${status.waiting} waiting` : "Ready";
     byId("speed").textContent = status?.click_ms ? `${Math.round(status.click_ms)} ms a click` : "";
   });
