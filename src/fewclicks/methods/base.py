@@ -16,7 +16,7 @@ import numpy as np
 from fewclicks.arrays import BoolMask, FloatMap, RgbImage
 from fewclicks.clicks import Click
 from fewclicks.errors import InputError, ShapeError
-from fewclicks.methods.guidance import Guidance
+from fewclicks.methods.guidance import Exemplar, Guidance, Reference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +31,15 @@ class Prepared:
         Where the object cannot be; never part of a prediction's mask.
     depth : (H, W), optional
         As guidance gave it; None where there was none, whatever the method's own source says.
+    references, exemplar
+        As guidance gave them.
     """
 
     image: RgbImage
     excluded: BoolMask | None = None
     depth: FloatMap | None = None
+    references: tuple[Reference, ...] = ()
+    exemplar: Exemplar | None = None
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -58,6 +58,7 @@ class MethodEntry:
 
 
 _BACKBONE: Final = frozenset({"backbone"})
+_GUIDED: Final = frozenset({"references", "exemplar"})
 
 METHODS: Final = (
     MethodEntry(
@@ -67,6 +68,7 @@ METHODS: Final = (
         source="this package",
         summary="fewclicks on the embedded backbone: no download, no GPU",
         needs=_BACKBONE,
+        takes=_GUIDED,
     ),
     MethodEntry(
         name="fewclicks",
@@ -75,6 +77,7 @@ METHODS: Final = (
         source="this package",
         summary="our own best: Markov distance, geodesic prior, colour models and one min cut",
         needs=_BACKBONE,
+        takes=_GUIDED,
     ),
     MethodEntry(
         name="m2n2",

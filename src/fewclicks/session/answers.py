@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from fewclicks.arrays import FloatMap
 from fewclicks.methods.base import AnyMethod, Prediction
+from fewclicks.methods.guidance import Reference
 from fewclicks.session.history import KeptAnswers, Moment, basis, before_newest_click
 from fewclicks.session.places import Places
-from fewclicks.session.prompts import Correction
+from fewclicks.session.prompts import Accept, Aim, Correction, Refuse
 
 
 class Answers:
@@ -39,6 +40,17 @@ class Answers:
         """
         return Answers(self._method, self.places.with_depth(depth), self.kept.emptied())
 
+    def with_references(self, label: str, references: Sequence[Reference]) -> Answers:
+        """Answer anew, given other references of a label, or none.
+
+        Raises
+        ------
+        InputError
+            If the method takes no references.
+        """
+        places = self.places.with_references(label, references)
+        return Answers(self._method, places, self.kept.emptied())
+
     def of(self, moments: Sequence[Moment], index: int) -> Prediction | None:
         """Give a moment's answer; None where an object begins.
 
@@ -57,9 +69,10 @@ class Answers:
             if answer is not None:
                 break
             missing.append(at)
-            at = None if isinstance(moments[at].step, Correction) else basis(moments, at)
+            at = _goes_on_from(moments, at)
         for late in reversed(missing):
-            answer = self._ask(moments[late], answer)
+            if answer is None or not _carries_on(moments, late):
+                answer = self._ask(moments[late], answer)
             self.kept.keep(moments[late], answer)
         return answer
 
@@ -76,3 +89,25 @@ class Answers:
             answer = self._method.predict(prepared, moment.asked, previous)
         answer.probability.flags.writeable = False  # it is history now
         return answer
+
+
+def _carries_on(moments: Sequence[Moment], index: int) -> bool:
+    """Whether a step says nothing about what is left of the present object.
+
+    A proposal that is accepted or refused leaves the others as they are, unless it shows that a
+    negative click on the exemplar was a pseudo negative.
+    """
+    if index == 0 or not isinstance(moments[index].step, (Aim, Accept, Refuse)):
+        return False
+    now, before = moments[index].scene.chosen_exemplar, moments[index - 1].scene.chosen_exemplar
+    return now == before
+
+
+def _goes_on_from(moments: Sequence[Moment], index: int) -> int | None:
+    """Which earlier moment's answer a moment's own begins with; None if with none."""
+    moment = moments[index]
+    if _carries_on(moments, index):
+        return index - 1
+    if isinstance(moment.step, (Accept, Refuse)):
+        return before_newest_click(moments, index) if moment.asked else None
+    return None if isinstance(moment.step, Correction) else basis(moments, index)

@@ -9,7 +9,7 @@ from typing import Final
 
 from fewclicks.clicks import Click
 from fewclicks.methods.base import Prediction
-from fewclicks.session.prompts import Finish, Step
+from fewclicks.session.prompts import Step
 from fewclicks.session.scene import Scene
 
 KEPT_BYTES: Final = 256 * 2**20
@@ -37,7 +37,7 @@ class Moment:
     @property
     def is_blank(self) -> bool:
         """Whether an object begins here, with nothing known of it."""
-        return self.step is None or isinstance(self.step, Finish)
+        return not (self.asked or self.scene.prompts or self.scene.exemplar is not None)
 
 
 class KeptAnswers:

@@ -1,24 +1,26 @@
-"""Places: where the present object can be, and the picture conditioned on that."""
+"""Places: what is known of the present object besides clicks, and the picture conditioned on it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fewclicks.arrays import BoolMask, FloatMap
 from fewclicks.images.boxes import Box
 from fewclicks.methods.base import AnyMethod, Prepared
-from fewclicks.methods.guidance import Guidance
-from fewclicks.session.prompts import FinishedObject
+from fewclicks.methods.guidance import Exemplar, Guidance, Reference
+from fewclicks.session.exemplars import ChosenExemplar
+from fewclicks.session.prompts import FinishedObject, PackedMask
 from fewclicks.session.scene import Scene
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What scenes with the same box and finished objects share.
+    """What scenes with the same box, objects, label and exemplar share.
 
     Parameters
     ----------
-    objects, box
+    objects, refused, box, label, exemplar
         Of the scene.
     taken : (H, W), optional
         True on finished objects.
@@ -29,14 +31,23 @@ class Place:
     """
 
     objects: tuple[FinishedObject, ...]
+    refused: tuple[PackedMask, ...]
     box: Box | None
+    label: str | None
+    exemplar: ChosenExemplar | None
     taken: BoolMask | None
     excluded: BoolMask | None
     prepared: Prepared
 
     def belongs_to(self, scene: Scene) -> bool:
         """Whether this is the scene's place."""
-        return self.box == scene.box and self.objects == scene.objects
+        return (
+            self.box == scene.box
+            and self.label == scene.label
+            and self.objects == scene.objects
+            and self.refused == scene.refused
+            and self.exemplar == scene.chosen_exemplar
+        )
 
 
 class Places:
@@ -48,11 +59,19 @@ class Places:
         Which conditions.
     prepared
         The picture; what it is conditioned on already stays so.
+    references
+        Of each label.
     """
 
-    def __init__(self, method: AnyMethod, prepared: Prepared) -> None:
+    def __init__(
+        self,
+        method: AnyMethod,
+        prepared: Prepared,
+        references: Mapping[str, tuple[Reference, ...]] | None = None,
+    ) -> None:
         self._method = method
         self.prepared = prepared
+        self.references = dict(references or {})
         self._last: Place | None = None
 
     def of(self, scene: Scene) -> Place:
@@ -60,11 +79,18 @@ class Places:
         if self._last is None or not self._last.belongs_to(scene):
             taken = self._taken_by(scene.objects)
             excluded = _union(_union(self.prepared.excluded, taken), scene.outside_box())
-            prepared = self.prepared
-            if excluded is not prepared.excluded:
-                guidance = Guidance(excluded=excluded, depth=prepared.depth)
-                prepared = self._method.condition(prepared, guidance)
-            self._last = Place(scene.objects, scene.box, taken, excluded, prepared)
+            for mask in scene.refused:
+                excluded = _union(excluded, mask.unpack())
+            self._last = Place(
+                objects=scene.objects,
+                refused=scene.refused,
+                box=scene.box,
+                label=scene.label,
+                exemplar=scene.chosen_exemplar,
+                taken=taken,
+                excluded=excluded,
+                prepared=self._conditioned(scene, excluded),
+            )
         return self._last
 
     def with_depth(self, depth: FloatMap | None) -> Places:
@@ -75,8 +101,43 @@ class Places:
         InputError
             If the method takes no depth.
         """
-        guidance = Guidance(excluded=self.prepared.excluded, depth=depth)
-        return Places(self._method, self._method.condition(self.prepared, guidance))
+        known = self.prepared
+        guidance = Guidance(
+            excluded=known.excluded,
+            depth=depth,
+            references=known.references,
+            exemplar=known.exemplar,
+        )
+        return Places(self._method, self._method.condition(known, guidance), self.references)
+
+    def with_references(self, label: str, references: Sequence[Reference]) -> Places:
+        """Know other references of a label; they are looked at now, and not with the first click.
+
+        Raises
+        ------
+        InputError
+            If the method takes no references.
+        """
+        if references:
+            self._method.condition(self.prepared, Guidance(references=tuple(references)))
+        kept = {name: known for name, known in self.references.items() if name != label}
+        given = {label: tuple(references)} if references else {}
+        return Places(self._method, self.prepared, kept | given)
+
+    def _conditioned(self, scene: Scene, excluded: BoolMask | None) -> Prepared:
+        known, chosen = self.prepared, scene.chosen_exemplar
+        references = known.references
+        if scene.label is not None:
+            references = self.references.get(scene.label, references)
+        exemplar: Exemplar | None = known.exemplar if chosen is None else chosen.guidance
+        same = references == known.references and exemplar is known.exemplar
+        if excluded is known.excluded and same:
+            return known
+        guidance = Guidance(
+            excluded=excluded, depth=known.depth, references=references, exemplar=exemplar
+        )
+        prepared: Prepared = self._method.condition(known, guidance)
+        return prepared
 
     def _taken_by(self, objects: tuple[FinishedObject, ...]) -> BoolMask | None:
         """Unite finished masks; most often there is one more than last time, or none."""

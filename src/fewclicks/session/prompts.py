@@ -89,7 +89,58 @@ class LevelChoice:
     level: float
 
 
-Step: TypeAlias = Click | Scribble | Box | Correction | LevelChoice | Finish
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What the present object and those after it are called; references go by it.
+
+    Parameters
+    ----------
+    label
+        None for nothing in particular.
+    """
+
+    label: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeclareExemplar:
+    """From now on, all objects of one finished object's kind are looked for.
+
+    Parameters
+    ----------
+    number
+        Of the finished object, from 0; None ends the search.
+    """
+
+    number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """A proposal becomes a finished object, called as the exemplar is."""
+
+    mask: PackedMask
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """A proposal is none of the exemplar's kind, and is not proposed again."""
+
+    mask: PackedMask
+
+
+Step: TypeAlias = (
+    Click
+    | Scribble
+    | Box
+    | Correction
+    | LevelChoice
+    | Finish
+    | Aim
+    | DeclareExemplar
+    | Accept
+    | Refuse
+)
 """What a person did, once."""
 
 

@@ -39,10 +39,14 @@ from fewclicks.json_text import complaint, parse_json
 from fewclicks.methods.base import AnyMethod
 from fewclicks.methods.registry import METHODS
 from fewclicks.session.prompts import (
+    Accept,
+    Aim,
     Correction,
+    DeclareExemplar,
     Finish,
     LevelChoice,
     PackedMask,
+    Refuse,
     Scribble,
     Step,
 )
@@ -201,8 +205,31 @@ class _SavedFinish(_Strict):
     mask: _SavedMask
 
 
+class _SavedAim(_Strict):
+    kind: Literal["aim"] = "aim"
+    label: str | None = None
+
+
+class _SavedExemplar(_Strict):
+    kind: Literal["exemplar"] = "exemplar"
+    number: Annotated[StrictInt, Field(ge=0)] | None = None
+
+
+class _SavedProposal(_Strict):
+    kind: Literal["accept", "refuse"]
+    mask: _SavedMask
+
+
 _SavedStep: TypeAlias = (
-    _SavedClick | _SavedScribble | _SavedBox | _SavedCorrection | _SavedLevel | _SavedFinish
+    _SavedClick
+    | _SavedScribble
+    | _SavedBox
+    | _SavedCorrection
+    | _SavedLevel
+    | _SavedFinish
+    | _SavedAim
+    | _SavedExemplar
+    | _SavedProposal
 )
 
 
@@ -232,6 +259,14 @@ def _write_step(step: Step) -> _SavedStep:
             return _SavedLevel(level=level)
         case Finish(label, mask):
             return _SavedFinish(label=label, mask=_SavedMask.of(mask))
+        case Aim(label):
+            return _SavedAim(label=label)
+        case DeclareExemplar(number):
+            return _SavedExemplar(number=number)
+        case Accept(mask):
+            return _SavedProposal(kind="accept", mask=_SavedMask.of(mask))
+        case Refuse(mask):
+            return _SavedProposal(kind="refuse", mask=_SavedMask.of(mask))
 
 
 def _read_step(saved: _SavedStep) -> Step:
@@ -248,6 +283,13 @@ def _read_step(saved: _SavedStep) -> Step:
             return LevelChoice(saved.level)
         case _SavedFinish():
             return Finish(saved.label, saved.mask.packed())
+        case _SavedAim():
+            return Aim(saved.label)
+        case _SavedExemplar():
+            return DeclareExemplar(saved.number)
+        case _SavedProposal():
+            step = Accept if saved.kind == "accept" else Refuse
+            return step(saved.mask.packed())
 
 
 def _describe(image: RgbImage) -> _SavedImage:

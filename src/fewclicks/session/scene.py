@@ -10,12 +10,17 @@ from fewclicks.arrays import BoolMask
 from fewclicks.clicks import Click, check_clicks, positives
 from fewclicks.errors import InputError, ShapeError
 from fewclicks.images.boxes import Box
+from fewclicks.session.exemplars import ChosenExemplar, choose_exemplar, clicks_on
 from fewclicks.session.prompts import (
+    Accept,
+    Aim,
     Correction,
+    DeclareExemplar,
     Finish,
     FinishedObject,
     LevelChoice,
     PackedMask,
+    Refuse,
     Scribble,
     Step,
 )
@@ -37,6 +42,12 @@ class Scene:
         Every step of the present object.
     objects
         Finished ones, oldest first.
+    label
+        What is being segmented, if somebody said so.
+    exemplar
+        Which finished object's kind is looked for.
+    refused
+        Proposals that are none of its kind.
     """
 
     height: int
@@ -45,6 +56,9 @@ class Scene:
     box: Box | None = None
     prompts: tuple[Step, ...] = ()
     objects: tuple[FinishedObject, ...] = ()
+    label: str | None = None
+    exemplar: int | None = None
+    refused: tuple[PackedMask, ...] = ()
 
     def after(self, step: Step, excluded: BoolMask | None) -> Scene:
         """Take one more step.
@@ -82,9 +96,49 @@ class Scene:
             case Finish(label, mask):
                 self._check_mask(mask)
                 finished = FinishedObject(label=label, packed=mask, prompts=self.prompts)
-                return Scene(
-                    height=self.height, width=self.width, objects=(*self.objects, finished)
+                return self._with_next((*self.objects, finished))
+            case Aim(label):
+                return replace(self, label=label)
+            case DeclareExemplar(number):
+                return self._search_kind_of(number)
+            case Accept(mask):
+                self._check_mask(mask)
+                accepted = FinishedObject(
+                    label=self._exemplar_now().finished.label,
+                    packed=mask,
+                    prompts=clicks_on(self.clicks, mask.unpack()),
                 )
+                return replace(self, objects=(*self.objects, accepted))
+            case Refuse(mask):
+                self._check_mask(mask)
+                self._exemplar_now()
+                return replace(self, refused=(*self.refused, mask))
+
+    @property
+    def chosen_exemplar(self) -> ChosenExemplar | None:
+        """The finished object whose kind is looked for, if one is."""
+        return None if self.exemplar is None else choose_exemplar(self.objects, self.exemplar)
+
+    def _search_kind_of(self, number: int | None) -> Scene:
+        if number is None:
+            return self._with_next(self.objects)
+        if self.prompts:
+            raise InputError(
+                "An object is open; finish it, or undo its steps, before another is declared the "
+                "exemplar."
+            )
+        choose_exemplar(self.objects, number)
+        return replace(self, exemplar=number, refused=())
+
+    def _exemplar_now(self) -> ChosenExemplar:
+        chosen = self.chosen_exemplar
+        if chosen is None:
+            raise InputError("Nothing is proposed; declare a finished object the exemplar first.")
+        return chosen
+
+    def _with_next(self, objects: tuple[FinishedObject, ...]) -> Scene:
+        """Begin another object, of the same label until somebody says otherwise."""
+        return Scene(height=self.height, width=self.width, objects=objects, label=self.label)
 
     def newest_click(self) -> Click:
         """Give the click whose level can be chosen.
@@ -119,7 +173,7 @@ class Scene:
         InputError
             If the box has no pixel that is not excluded.
         """
-        if self.box is None or positives(self.clicks):
+        if self.box is None or self.exemplar is not None or positives(self.clicks):
             return self.clicks
         return (_centre(self.box, excluded), *self.clicks)
 
@@ -142,6 +196,10 @@ class Scene:
                     f"{place} is on the finished object '{finished.label}'; click beside it, or "
                     "undo until it is open again."
                 )
+        if any(mask.unpack()[click.y, click.x] for mask in self.refused):
+            raise InputError(
+                f"{place} is on a proposal that was refused; undo that, or click beside it."
+            )
         if self.box is not None:
             raise InputError(f"{place} is outside the {self.box}; draw a larger box first.")
         raise InputError(f"{place} is where the object cannot be; click elsewhere.")

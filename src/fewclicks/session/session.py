@@ -6,7 +6,7 @@ Why so long: each of its verbs is a few lines, but a person has many, and all ar
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +16,15 @@ from fewclicks.clicks import Click, check_clicks
 from fewclicks.errors import InputError
 from fewclicks.images.boxes import Box
 from fewclicks.methods.base import AnyMethod, Prediction, Prepared
+from fewclicks.methods.guidance import Reference
 from fewclicks.methods.maps import ClickMaps, Levels, with_levels, with_maps
 from fewclicks.session.answers import Answers
-from fewclicks.session.history import KEPT_BYTES, KeptAnswers, Moment
+from fewclicks.session.history import KEPT_BYTES, KeptAnswers
+from fewclicks.session.kind_search import KindSearch
 from fewclicks.session.pictures import check_depth, check_mask, check_picture
 from fewclicks.session.places import Places
 from fewclicks.session.prompts import (
+    Aim,
     Correction,
     Finish,
     FinishedObject,
@@ -33,7 +36,7 @@ from fewclicks.session.prompts import (
     read_stroke,
     stroke_clicks,
 )
-from fewclicks.session.scene import Scene
+from fewclicks.session.timeline import Timeline
 
 
 class Session:
@@ -52,6 +55,8 @@ class Session:
         A mask of the first object to correct. It is the answer until the first click, and the
         ``previous`` answer of that click; methods that look at clicks only (the classical ones)
         let go of it then.
+    references
+        Of labels; as `attach_reference` takes them.
     kept_bytes
         Memory for answers that undo gives back at once; older ones are computed again, which
         gives the same answer since methods are pure.
@@ -60,7 +65,7 @@ class Session:
     ------
     InputError
         If the image is none, the depth or the mask is not of its size, or the method takes no
-        depth.
+        depth or no references.
 
     Notes
     -----
@@ -85,19 +90,20 @@ class Session:
         *,
         depth: FloatMap | None = None,
         initial_mask: BoolMask | None = None,
+        references: Mapping[str, Sequence[Reference]] | None = None,
         kept_bytes: int = KEPT_BYTES,
     ) -> None:
         self._method = method
         prepared = image if isinstance(image, Prepared) else method.prepare(check_picture(image))
-        self._answers = Answers(method, Places(method, prepared), KeptAnswers(kept_bytes))
-        scene = Scene(height=prepared.height, width=prepared.width)
-        self._moments: tuple[Moment, ...] = (Moment(step=None, scene=scene, asked=()),)
-        self._index = 0
-        self._prediction: Prediction | None = None
+        answers = Answers(method, Places(method, prepared), KeptAnswers(kept_bytes))
+        self._timeline = Timeline(answers)
         if depth is not None:
             self.set_depth(depth)
+        for label, shown in (references or {}).items():
+            self.attach_reference(label, shown)
         if initial_mask is not None:
-            self._begin_with(PackedMask.pack(check_mask(initial_mask, self._shape)))
+            mask = check_mask(initial_mask, self._shape)
+            self._timeline.begin_with(PackedMask.pack(mask))
 
     # What a person does.
 
@@ -157,7 +163,7 @@ class Session:
         places = [Click(x=math.floor(corner.x), y=math.floor(corner.y)) for corner in corners]
         check_clicks(places, height=self._shape[0], width=self._shape[1])
         clicks = stroke_clicks(corners, is_positive=is_positive)
-        excluded = self._places.of(self._now.scene).excluded
+        excluded = self._timeline.excluded
         if is_positive and excluded is not None:
             clicks = [click for click in clicks if not excluded[click.y, click.x]] or clicks
         return self._take(Scribble(tuple(clicks)))
@@ -187,7 +193,7 @@ class Session:
             If the mask is not boolean, or not of the image's size.
         """
         wanted = check_mask(mask, self._shape)
-        return self._take(Correction(PackedMask.pack(self._within(wanted))))
+        return self._take(Correction(PackedMask.pack(self._timeline.within(wanted))))
 
     def finish_object(self, label: str) -> FinishedObject:
         """Close the present object, and begin the next one, which keeps off it.
@@ -202,8 +208,22 @@ class Session:
         mask = self.mask
         if not mask.any():
             raise InputError(f"Object '{label}' is still empty; click on it before finishing it.")
-        self._advance(Finish(label.strip(), PackedMask.pack(mask)))
+        self._timeline.advance(Finish(label.strip(), PackedMask.pack(mask)))
         return self.objects[-1]
+
+    def aim_at(self, label: str | None) -> Prediction | None:
+        """Say what is segmented from now on, so that the label's references guide the clicks.
+
+        Clicks so far keep their answer. Without references, clicks are answered as ever; see
+        `notice`.
+
+        Parameters
+        ----------
+        label
+            None for nothing in particular.
+        """
+        self._timeline.advance(Aim(label))
+        return self.prediction
 
     def set_depth(self, depth: FloatMap | None) -> Prediction | None:
         """Say how near each pixel is, and have the present clicks answered with that.
@@ -222,13 +242,25 @@ class Session:
             If the method takes no depth, or the values are no such map.
         """
         known = None if depth is None else check_depth(depth, self._shape)
-        before = self._answers
-        self._answers = before.with_depth(known)
-        try:
-            return self._go_to(self._index)
-        except BaseException:
-            self._answers = before
-            raise
+        return self._timeline.answer_anew(self._timeline.answers.with_depth(known))
+
+    def attach_reference(self, label: str, references: Sequence[Reference]) -> Prediction | None:
+        """Show what a label means on other pictures, and have the present clicks answered so.
+
+        References are used while their label is aimed at (`aim_at`). As depth, they are no step.
+
+        Parameters
+        ----------
+        references
+            They take the place of those the label has; several are averaged, none lets them go.
+
+        Raises
+        ------
+        InputError
+            If the method takes no references.
+        """
+        answers = self._timeline.answers.with_references(label, references)
+        return self._timeline.answer_anew(answers)
 
     def undo(self) -> Prediction | None:
         """Take the last step back, whatever it was; None where no answer came before it.
@@ -240,7 +272,7 @@ class Session:
         """
         if not self.can_undo:
             raise InputError("There is no step to undo.")
-        return self._go_to(self._index - 1)
+        return self._timeline.go_to(self._timeline.index - 1)
 
     def redo(self) -> Prediction | None:
         """Take the step again that was undone last.
@@ -252,59 +284,77 @@ class Session:
         """
         if not self.can_redo:
             raise InputError("There is no step to redo.")
-        return self._go_to(self._index + 1)
+        return self._timeline.go_to(self._timeline.index + 1)
 
     # What a person sees.
 
     @property
     def can_undo(self) -> bool:
         """Whether a step is left to undo."""
-        return self._index > 0
+        return self._timeline.index > 0
 
     @property
     def can_redo(self) -> bool:
         """Whether an undone step is left to redo."""
-        return self._index < len(self._moments) - 1
+        return self._timeline.index < len(self._timeline.moments) - 1
 
     @property
     def image(self) -> RgbImage:
         """(H, W, 3), the picture."""
-        return self._places.prepared.image
+        return self._timeline.answers.places.prepared.image
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """Every step that stands, of all objects, oldest first; an initial mask is none."""
-        return _steps(self._moments[1 : self._index + 1])
+        return self._timeline.steps(undone=False)
 
     @property
     def clicks(self) -> tuple[Click, ...]:
         """On the present object, strokes included."""
-        return self._now.scene.clicks
+        return self._timeline.now.scene.clicks
 
     @property
     def objects(self) -> tuple[FinishedObject, ...]:
         """Finished ones, oldest first."""
-        return self._now.scene.objects
+        return self._timeline.now.scene.objects
+
+    @property
+    def label(self) -> str | None:
+        """What is aimed at; see `aim_at`."""
+        return self._timeline.now.scene.label
+
+    @property
+    def notice(self) -> str | None:
+        """What a person should know of the present clicks: that their label has no reference."""
+        known, label = self._timeline.answers.places.references, self.label
+        if not known or label is None or label in known:
+            return None
+        return f"No reference is attached to '{label}'; clicks are answered without one."
+
+    @property
+    def others(self) -> KindSearch:
+        """The search for other objects of a finished one's kind, which is their exemplar."""
+        return KindSearch(self._timeline)
 
     @property
     def prediction(self) -> Prediction | None:
         """The method's answer to the last step; None before the first one of an object."""
-        return self._prediction
+        return self._timeline.prediction
 
     @property
     def mask(self) -> BoolMask:
         """(H, W) True on the present object; a new array, never on excluded pixels."""
-        if self._prediction is None:
+        if self.prediction is None:
             return np.zeros(self._shape, dtype=bool)
-        return self._within(self._prediction.mask)
+        return self._timeline.within(self.prediction.mask)
 
     @property
     def probability(self) -> FloatMap:
         """(H, W) of belonging to the present object; a new array, 0 on excluded pixels."""
-        if self._prediction is None:
+        if self.prediction is None:
             return np.zeros(self._shape, dtype=np.float32)
-        probability = self._prediction.probability.copy()
-        excluded = self._places.of(self._now.scene).excluded
+        probability = self.prediction.probability.copy()
+        excluded = self._timeline.excluded
         if excluded is not None:
             probability[excluded] = 0
         return probability
@@ -319,27 +369,30 @@ class Session:
             If the method has no levels, or the present object no click.
         """
         method = with_levels(self._method)
-        self._now.scene.newest_click()
-        return method.levels(self._prepared_now, self._now.asked, self._before_newest_click())
+        now = self._timeline.now
+        now.scene.newest_click()
+        before = self._timeline.before_newest_click()
+        return method.levels(self._timeline.prepared, now.asked, before)
 
     @property
     def maps(self) -> list[ClickMaps]:
         """How the method sees the picture from each click; an `InputError` if it has no maps."""
         method = with_maps(self._method)
-        return method.maps(self._prepared_now, self._now.asked, self._before_newest_click())
+        asked, before = self._timeline.now.asked, self._timeline.before_newest_click()
+        return method.maps(self._timeline.prepared, asked, before)
 
     # On paper.
 
     def to_json(self) -> str:
         """Write the sitting down: its steps, undone ones too, and a checksum of the picture.
 
-        Depth is not written; set it again on the sitting that is taken up.
+        Depth and references are not written; set them again on the sitting that is taken up.
         """
         from fewclicks.session.saving import Sitting, write_sitting
 
-        first, *later = self._moments
+        first, line = self._timeline.moments[0], self._timeline
         initial = first.step.mask if isinstance(first.step, Correction) else None
-        sitting = Sitting(initial=initial, steps=_steps(later), done=self._index)
+        sitting = Sitting(initial=initial, steps=line.steps(undone=True), done=line.index)
         return write_sitting(sitting, image=self.image, method=self._method)
 
     @classmethod
@@ -374,11 +427,10 @@ class Session:
         session = cls(method, image)
         try:
             if sitting.initial is not None:
-                session._begin_with(sitting.initial)
+                session._timeline.begin_with(sitting.initial)
             for step in sitting.steps:
-                session._moments = (*session._moments, session._moment_after(step))
-                session._index += 1
-            session._go_to(sitting.done)
+                session._timeline.append(step)
+            session._timeline.go_to(sitting.done)
         except InputError as error:
             raise InputError(f"{source} holds a step that does not fit: {error}") from None
         return session
@@ -413,58 +465,11 @@ class Session:
     # How it works.
 
     @property
-    def _now(self) -> Moment:
-        return self._moments[self._index]
-
-    @property
-    def _places(self) -> Places:
-        return self._answers.places
-
-    @property
     def _shape(self) -> tuple[int, int]:
-        prepared = self._places.prepared
-        return prepared.height, prepared.width
-
-    @property
-    def _prepared_now(self) -> Prepared:
-        return self._places.of(self._now.scene).prepared
-
-    def _before_newest_click(self) -> Prediction | None:
-        return self._answers.before_newest_click(self._moments, self._index)
-
-    def _begin_with(self, mask: PackedMask) -> None:
-        step = Correction(mask)
-        scene = self._moments[0].scene.after(step, self._places.prepared.excluded)
-        self._moments = (Moment(step=step, scene=scene, asked=()),)
-        self._go_to(0)
+        return self._timeline.answers.places.prepared.shape
 
     def _take(self, step: Step) -> Prediction:
-        self._advance(step)
-        if self._prediction is None:
+        self._timeline.advance(step)
+        if self.prediction is None:
             raise AssertionError(f"{step} has no answer")
-        return self._prediction
-
-    def _advance(self, step: Step) -> None:
-        """Add a step; nothing has changed if it, or the method, fails."""
-        moments = (*self._moments[: self._index + 1], self._moment_after(step))
-        prediction = self._answers.of(moments, self._index + 1)
-        self._answers.kept.drop(self._moments[self._index + 1 :])
-        self._moments, self._index, self._prediction = moments, self._index + 1, prediction
-
-    def _moment_after(self, step: Step) -> Moment:
-        now = self._now.scene
-        scene = now.after(step, self._places.of(now).excluded)
-        return Moment(step=step, scene=scene, asked=scene.asked(self._places.of(scene).excluded))
-
-    def _go_to(self, index: int) -> Prediction | None:
-        self._prediction = self._answers.of(self._moments, index)
-        self._index = index
-        return self._prediction
-
-    def _within(self, mask: BoolMask) -> BoolMask:
-        excluded = self._places.of(self._now.scene).excluded
-        return mask.copy() if excluded is None else mask & ~excluded
-
-
-def _steps(moments: Sequence[Moment]) -> tuple[Step, ...]:
-    return tuple(moment.step for moment in moments if moment.step is not None)
+        return self.prediction

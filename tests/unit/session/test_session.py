@@ -136,8 +136,8 @@ def test_kept_answers_never_weigh_more_than_the_budget(method: BlobMethod):
     for _ in range(10):
         session.click(x=2, y=2)
 
-    assert session._answers.kept._bytes == 3 * one_answer
-    assert len(session._answers.kept._answers) == 3
+    assert session._timeline.answers.kept._bytes == 3 * one_answer
+    assert len(session._timeline.answers.kept._answers) == 3
 
 
 def test_a_click_outside_the_picture_is_refused_and_changes_nothing(session: Session):

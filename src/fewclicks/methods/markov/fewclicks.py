@@ -24,16 +24,24 @@ from fewclicks.errors import InputError, ShapeError
 from fewclicks.images.boxes import Box
 from fewclicks.images.masks import components_with
 from fewclicks.images.resizing import shrink_to_longest_side
-from fewclicks.methods.base import Prediction, Prepared, check_image, exclude
+from fewclicks.methods.base import Prediction, Prepared, check_image
 from fewclicks.methods.energy.band_cut import band_cut
 from fewclicks.methods.energy.seeds import draw_seeds, keep_clicked
-from fewclicks.methods.guidance import Guidance
+from fewclicks.methods.guidance import Guidance, Reference
 from fewclicks.methods.maps import ClickMaps, Levels
 from fewclicks.methods.markov.evidence import RegionClick
 from fewclicks.methods.markov.evidence_network import EvidenceNetwork, network_for
+from fewclicks.methods.markov.exemplar_match import ExemplarMatch, match_exemplar, parts_that_stay
+from fewclicks.methods.markov.fewclicks_config import FewclicksConfig
 from fewclicks.methods.markov.levels import offer_levels, unlike_levels
 from fewclicks.methods.markov.pixel_odds import pixel_odds
 from fewclicks.methods.markov.reach import OWN_LEVEL, Reach, reach_of
+from fewclicks.methods.markov.reference_match import (
+    ReferenceMatch,
+    SeenReference,
+    match_references,
+    see_reference,
+)
 from fewclicks.methods.markov.region_maps import region_maps
 from fewclicks.methods.markov.token_walk import WalkedMaps, walk_over
 from fewclicks.methods.markov.view import View, ViewConfig, look_at
@@ -42,78 +50,8 @@ from fewclicks.methods.memo import Memo
 from fewclicks.methods.one_thread import on_one_thread
 
 _REMEMBERED_PARTS: Final = 4
+_REMEMBERED_REFERENCES: Final = 32  # of about 3 MB
 _CLICK_REACH = 5.0  # path cost over colour
-_LEAST: Final = (
-    ("regions", 1),
-    ("longest_side", 8),
-    ("radius", 0),
-    ("levels", 0),
-    ("zoom_regions", 1),
-    ("zoom_side", 8),
-)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FewclicksConfig:
-    """What the method weighs, and how much.
-
-    Parameters
-    ----------
-    regions
-        About so many superpixels.
-    longest_side
-        In pixels; larger pictures are worked on at this size and the answer is enlarged.
-    radius
-        In pixels of the disk around a click that surely has the click's class.
-    certainty
-        Log odds at which the network's opinion of a region is cut off.
-    colour
-        Weight of the whole picture's colour model against the network's opinion.
-    local_colour
-        Weight of the colour models of each place against it.
-    strength
-        Weight of the contrast against both; higher is smoother.
-    steadiness
-        Log odds that the previous mask adds where the newest click is far; 0 forgets it there.
-    bins
-        Of the colour model, along each axis of Lab.
-    levels
-        How often the picture is halved for the min cut.
-    cut
-        Whether a min cut draws the outline; without it, each pixel decides for itself.
-    zoom
-        Margin around a small object when it is looked at more closely, as a share of its size; 0
-        always looks at the whole picture.
-    zoom_regions, zoom_side
-        ``regions`` and ``longest_side`` of the closer look.
-    """
-
-    regions: int = 1000
-    longest_side: int = 1024
-    radius: int = 3
-    certainty: float = 4.0
-    colour: float = 0.4
-    local_colour: float = 0.8
-    strength: float = 20.0
-    steadiness: float = 0.5
-    bins: int = 32
-    levels: int = 1
-    cut: bool = True
-    zoom: float = 0.0
-    zoom_regions: int = 1000
-    zoom_side: int = 640
-
-    def __post_init__(self) -> None:
-        for name, least in _LEAST:
-            if getattr(self, name) < least:
-                raise InputError(f"{name} is {getattr(self, name)}; needs at least {least}.")
-        if not self.certainty > 0:
-            raise InputError(f"certainty is {self.certainty}; needs a number above 0.")
-        if not 1 <= self.bins <= 40:
-            raise InputError(f"bins is {self.bins}; needs a number from 1 to 40.")
-        for name in ("colour", "local_colour", "strength", "steadiness", "zoom"):
-            if not getattr(self, name) >= 0:
-                raise InputError(f"{name} is {getattr(self, name)}; needs a number from 0 on.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,11 +66,15 @@ class RegionPicture(Prepared):
         Walks over them; None if the network gives them no weight.
     whole
         The regions of the whole picture.
+    matched, kind
+        What references and an exemplar say of this picture; None where there is none.
     """
 
     features: Features
     walked: WalkedMaps | None
     whole: View
+    matched: ReferenceMatch | None = None
+    kind: ExemplarMatch | None = None
     _parts: Memo[Box, View] = field(default_factory=lambda: Memo(_REMEMBERED_PARTS))
 
 
@@ -160,6 +102,7 @@ class Fewclicks:
         self.backbone = backbone
         self.config = config or FewclicksConfig()
         self.network = network or network_for(backbone.name)
+        self._seen: Memo[str, SeenReference] = Memo(_REMEMBERED_REFERENCES)
 
     @on_one_thread
     def prepare(self, image: RgbImage) -> RegionPicture:
@@ -171,16 +114,58 @@ class Fewclicks:
             If the image is none.
         """
         check_image(image)
-        features = self.backbone.features(shrink_to_longest_side(image, self.config.longest_side))
+        features = self._look(image)
         walked = walk_over(features) if self.network.weighs_token_walk else None
         box = Box(0, 0, image.shape[1], image.shape[0])
         config = self._view_config(self.config.regions, self.config.longest_side)
         whole = look_at(image, features, box, walked=walked, config=config)
         return RegionPicture(image=image, features=features, walked=walked, whole=whole)
 
+    @on_one_thread
     def condition(self, prepared: RegionPicture, guidance: Guidance) -> RegionPicture:
-        """Keep excluded pixels off the object."""
-        return exclude(prepared, guidance)
+        """Bring in references and an exemplar, and keep excluded pixels off the object.
+
+        Raises
+        ------
+        InputError
+            If there is guidance that the method has no use for.
+        ShapeError
+            If an array is not of the picture's size.
+        """
+        guidance.check(prepared.shape, takes=("references", "exemplar"))
+        config, matched, kind = self.config, None, None
+        seen = [self._see(reference) for reference in guidance.references]
+        if seen:
+            matched = match_references(
+                seen,
+                prepared.features,
+                likeness_weight=config.reference_likeness,
+                place_weight=config.reference_place,
+            )
+        if guidance.exemplar is not None:
+            kind = match_exemplar(
+                guidance.exemplar,
+                prepared.features,
+                weight=config.exemplar_likeness,
+                doubt=config.exemplar_doubt,
+            )
+        return replace(
+            prepared,
+            excluded=guidance.excluded,
+            references=guidance.references,
+            exemplar=guidance.exemplar,
+            matched=matched,
+            kind=kind,
+        )
+
+    def _look(self, image: RgbImage) -> Features:
+        return self.backbone.features(shrink_to_longest_side(image, self.config.longest_side))
+
+    def _see(self, reference: Reference) -> SeenReference:
+        def see(_checksum: str) -> SeenReference:
+            return see_reference(reference, self._look(reference.image))
+
+        return self._seen.get(reference.checksum, see)
 
     @on_one_thread
     def predict(
@@ -202,21 +187,40 @@ class Fewclicks:
         before = np.zeros(shape, dtype=bool) if previous is None else previous.mask
         if before.shape != shape:
             raise ShapeError.differs("previous", before.shape, needed=shape, of="the image")
-        if not (positives(clicks) or before.any()):
+        kind = prepared.kind
+        if kind is None and not (positives(clicks) or before.any()):
             return Prediction.from_mask(np.zeros(shape, dtype=bool))
         if previous is not None and not clicks:
             kept = keep_clicked(before, (), prepared.excluded)
             return Prediction(probability=_agreeing(previous.probability, kept))
+        if kind is not None:
+            if not clicks:
+                return self._propose(prepared, kind)
+            if previous is None:
+                previous = self.predict(prepared, clicks[:-1])
+            clicks = (*kind.clicks, *clicks)
         if previous is None and _is_settled(clicks):
             previous = self.predict(prepared, clicks[:-1])
         if clicks[-1].level not in (None, OWN_LEVEL):
             reach = self._reach(prepared, clicks, previous)
             return self._at_level(prepared, clicks, previous, reach)
         view = self._view(prepared, clicks, previous)
-        opinion = self._opinion(view, clicks, previous)
-        probability = self._draw(prepared, view, clicks, opinion)
+        opinion = self._opinion(prepared, view, clicks, previous)
+        stays = None if kind is None or previous is None else previous.mask
+        probability = self._draw(prepared, view, clicks, opinion, stays=stays)
         mask = keep_clicked(probability > 0.5, clicks, prepared.excluded)
         return Prediction(probability=_agreeing(probability, mask), state=view.box)
+
+    def _propose(self, prepared: RegionPicture, kind: ExemplarMatch) -> Prediction:
+        """Find the exemplar's kind before any click, the exemplar itself being known."""
+        view, bound = prepared.whole, self.config.certainty
+        cover = view.regions.superpixels.mean(view.shrink(kind.mask))
+        opinion = np.maximum(kind.proposes(view.places), 2 * bound * cover - bound)
+        opinion = np.clip(opinion, -bound, bound)
+        everywhere = np.ones(prepared.shape, dtype=bool)
+        probability = self._draw(prepared, view, kind.clicks, opinion, stays=everywhere)
+        mask = keep_clicked((probability > 0.5) | kind.mask, (), prepared.excluded)
+        return Prediction(probability=_agreeing(probability, mask))
 
     @on_one_thread
     def levels(
@@ -251,7 +255,8 @@ class Fewclicks:
         if not clicks:
             return []
         answer = self.predict(prepared, clicks, previous)
-        doubt = self.config.certainty - self._opinion(prepared.whole, clicks, previous)
+        opinion = self._opinion(prepared, prepared.whole, clicks, previous)
+        doubt = self.config.certainty - opinion
         return region_maps(prepared.whole, clicks, doubt=doubt, answer=answer)
 
     def _reach(
@@ -276,7 +281,7 @@ class Fewclicks:
         """Turn what the newest click's level means to turn, and draw it as any opinion."""
         level = clicks[-1].level or OWN_LEVEL
         view = self._view(prepared, clicks, previous)
-        opinion = self._opinion(view, clicks, previous)
+        opinion = self._opinion(prepared, view, clicks, previous)
         turned = reach.turn(opinion, level, by=self.config.certainty)
         probability = self._draw(prepared, view, clicks, turned)
         mask = reach.limit(probability > 0.5, level)
@@ -314,7 +319,11 @@ class Fewclicks:
         )
 
     def _opinion(
-        self, view: View, clicks: Sequence[Click], previous: Prediction | None
+        self,
+        prepared: RegionPicture,
+        view: View,
+        clicks: Sequence[Click],
+        previous: Prediction | None,
     ) -> NDArray[np.floating]:
         """Log odds of each region to belong to the object, (n,)."""
         seen = [view.seen(click) for click in view.locate(clicks)]
@@ -325,6 +334,8 @@ class Fewclicks:
         opinion: NDArray[np.floating] = np.clip(
             self.network.log_odds(view.regions, seen, share), -bound, bound
         )
+        if prepared.matched is not None:
+            opinion = opinion + prepared.matched.log_odds(view.places, clicks, prepared.shape)
         if share is None:
             return opinion
         remoteness = _remoteness(seen[-1])
@@ -339,24 +350,33 @@ class Fewclicks:
         view: View,
         clicks: Sequence[Click],
         opinion: NDArray[np.floating],
+        *,
+        stays: BoolMask | None = None,
     ) -> FloatMap:
-        """Draw an opinion of the regions as a probability, (H, W)."""
-        located, excluded = view.locate(clicks), prepared.excluded
-        if excluded is not None:
-            excluded = view.shrink(excluded)
+        """Draw an opinion of the regions as a probability, (H, W).
+
+        Parts without a positive click are dropped, but those that touch what ``stays``, (H, W).
+        """
+        located, excluded, unlike = view.locate(clicks), None, None
+        if prepared.excluded is not None:
+            excluded = unlike = view.shrink(prepared.excluded)
+            if prepared.kind is not None:  # whose colours are those of its kind
+                unlike = excluded & ~view.shrink(prepared.kind.mask)
         unary = pixel_odds(
             view,
             opinion,
             colour=self.config.colour,
             local_colour=self.config.local_colour,
-            excluded=excluded,
+            excluded=unlike,
         )
         seeds = draw_seeds(view.shape, located, radius=self.config.radius, excluded=excluded)
         if self.config.cut:
             mask = band_cut(unary, view.pyramid, positive=seeds.positive, negative=seeds.negative)
         else:
             mask = ((unary > 0) | seeds.positive) & ~seeds.negative
-        if any(mask[click.y, click.x] for click in positives(located)):
+        if stays is not None:
+            mask = parts_that_stay(mask, positives(located), view.shrink(stays))
+        elif any(mask[click.y, click.x] for click in positives(located)):
             mask = components_with(mask, positives(located))
         return view.enlarge(_agreeing(_sigmoid(unary), mask), prepared.image)
 

@@ -1,0 +1,96 @@
+"""Exemplar match: from one finished object of a picture to all of its kind.
+
+Before the first click, what looks like the exemplar is proposed. Clicks then extend and correct
+that as one answer: those on the exemplar go on counting, parts that are far from the newest click
+stay as they are, and no part is dropped because no click lies on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fewclicks.arrays import BoolMask, FloatMap
+from fewclicks.backbones.base import Features
+from fewclicks.clicks import Click, positives
+from fewclicks.methods.guidance import Exemplar, Reference
+from fewclicks.methods.markov.reference_match import middle_of, see_reference, votes_by_likeness
+from fewclicks.methods.markov.token_walk import read_at
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExemplarMatch:
+    """What an exemplar says of its picture.
+
+    Parameters
+    ----------
+    mask : (H, W)
+        True on the exemplar.
+    clicks
+        How it was found; where none of them is positive, led by one on its middle.
+    likeness : (h, w)
+        Log odds of each of the picture's tokens to be on its kind, before any click.
+    """
+
+    mask: BoolMask
+    clicks: tuple[Click, ...]
+    likeness: FloatMap
+
+    def proposes(self, at: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Log odds of places, (n,), to be on an object of the kind.
+
+        Parameters
+        ----------
+        at : (n, 2)
+            x and y as shares of the picture's width and height.
+        """
+        return read_at(self.likeness, at)
+
+
+def match_exemplar(
+    exemplar: Exemplar, features: Features, *, weight: float, doubt: float
+) -> ExemplarMatch:
+    """Compare a picture with one object on it.
+
+    Parameters
+    ----------
+    features
+        Of the same picture; the backbone is not asked again.
+    weight
+        Of the likeness.
+    doubt
+        Log odds that are taken off it; the higher, the less is proposed.
+    """
+    height, width = exemplar.mask.shape
+    unseen = np.zeros((height, width, 3), dtype=np.uint8)  # its tokens are known
+    seen = see_reference(Reference(image=unseen, positive=exemplar.mask), features)
+    # How small the exemplar is says nothing of how much else is of its kind.
+    rarity = np.log(seen.unmeant.sum() / max(float(seen.meant.sum()), 1e-6))
+    likeness = weight * (votes_by_likeness(features, seen) + rarity) - doubt
+    clicks = exemplar.clicks
+    if not positives(clicks):
+        clicks = (middle_of(exemplar.mask), *clicks)
+    return ExemplarMatch(
+        mask=exemplar.mask,
+        clicks=clicks,
+        likeness=likeness.reshape(features.grid.height, features.grid.width).astype(np.float32),
+    )
+
+
+def parts_that_stay(mask: BoolMask, clicks: Sequence[Click], before: BoolMask) -> BoolMask:
+    """Keep the connected parts of a mask that were there before, or that a click lies on.
+
+    Parameters
+    ----------
+    mask, before : (h, w)
+    clicks
+        Positive ones, inside the mask's picture.
+    """
+    _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    kept = set(np.unique(labels[before & mask]).tolist())
+    kept |= {int(labels[click.y, click.x]) for click in clicks}
+    return np.asarray(np.isin(labels, list(kept - {0})))
