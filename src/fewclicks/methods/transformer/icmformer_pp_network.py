@@ -13,7 +13,7 @@ from fewclicks.clicks import Click, negatives, positives
 from fewclicks.errors import InputError, ShapeError
 from fewclicks.methods.guidance import GuidanceKind
 from fewclicks.methods.transformer.channel_fusion import ChannelFusion
-from fewclicks.methods.transformer.crop_features import CropFeatures
+from fewclicks.methods.transformer.crop_features import CROP_NETWORKS, CropFeatures
 from fewclicks.methods.transformer.cross_attention import ExemplarBlock
 from fewclicks.methods.transformer.exemplar_module import ExemplarInformedModule, exemplar_boxes
 from fewclicks.methods.transformer.icmformer_network import ICMFormerNetworkConfig
@@ -81,11 +81,16 @@ class ICMFormerPPNetworkConfig(ICMFormerNetworkConfig):
             ("fusion", FUSIONS),
             ("exemplar_image", EXEMPLAR_IMAGES),
             ("exemplar_positive", EXEMPLAR_POSITIVES),
+            ("crop_network", tuple(CROP_NETWORKS)),
         ):
             if getattr(self, name) not in known:
                 raise InputError(
                     f"{name} is '{getattr(self, name)}'; needs one of {', '.join(known)}."
                 )
+        for name in ("crop_widths", "crop_depths"):
+            given = getattr(self, name)
+            if given and (len(given) != 4 or min(given) < 1):
+                raise InputError(f"{name} is {given}; needs four numbers from 1 on, or none.")
         if not self.crop_scales or min(self.crop_scales) <= 0:
             raise InputError(f"crop_scales is {self.crop_scales}; needs numbers above 0.")
         if not 0 <= self.cross_dropout < 1:

@@ -318,6 +318,8 @@ def test_multiply_adds_are_nearly_the_published_ones(monkeypatch: pytest.MonkeyP
         ({"cross_attention": False}, "exemplar_module guides cross_attention"),
         ({"two_streams": False}, "two_streams is off"),
         ({"crop_scales": (0.0, 1.0)}, "crop_scales is"),
+        ({"crop_network": "resnet-19"}, "crop_network is 'resnet-19'; needs one of resnet-18"),
+        ({"crop_depths": (1, 1, 1)}, "crop_depths is"),
         ({"cross_dropout": 1.0}, r"cross_dropout is 1\.0"),
         ({"depth": 5}, "depth is 5"),
     ],
