@@ -7,6 +7,7 @@ import numpy as np
 from fewclicks.clicks import Click
 from fewclicks.methods.base import AnyMethod
 from fewclicks.methods.guidance import Guidance
+from fewclicks.methods.maps import HasLevels
 
 
 def warm_up(method: AnyMethod, *, guided: bool = False) -> None:
@@ -25,3 +26,5 @@ def warm_up(method: AnyMethod, *, guided: bool = False) -> None:
         prepared = method.condition(prepared, Guidance(depth=depth))
     clicks = [Click(48, 32), Click(8, 8, is_positive=False)]
     method.predict(prepared, clicks, method.predict(prepared, clicks[:1]))
+    if isinstance(method, HasLevels):
+        method.levels(prepared, clicks[:1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -37,6 +37,7 @@ class _Sitting:
     origin: str
     session: Session
     prompts: tuple[PromptAction, ...] = ()
+    undone: tuple[PromptAction, ...] = ()
 
     def belongs_to(self, prepared: Prepared, desk: Desk) -> bool:
         return (self.prepared, self.taken, self.origin) == (
@@ -44,6 +45,22 @@ class _Sitting:
             _taken(desk),
             _counts(desk.origin),
         )
+
+    def go_to(self, prompts: tuple[PromptAction, ...]) -> None:
+        """Take back and take prompts; those just taken back are remembered by the session."""
+        common = _common(self.prompts, prompts)
+        while len(self.prompts) > common:
+            self.session.undo()
+            self.undone = (self.prompts[-1], *self.undone)
+            self.prompts = self.prompts[:-1]
+        for prompt in prompts[common:]:
+            if self.undone and self.undone[0] == prompt:
+                self.session.redo()
+                self.undone = self.undone[1:]
+            else:
+                _take(self.session, prompt)
+                self.undone = ()
+            self.prompts = (*self.prompts, prompt)
 
 
 class Sittings:
@@ -83,24 +100,13 @@ class Sittings:
         self._kept.move_to_end(picture)
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
-        common = _common(sitting.prompts, desk.prompts)
-        while len(sitting.prompts) > common:
-            sitting.session.undo()
-            sitting.prompts = sitting.prompts[:-1]
-        for prompt in desk.prompts[common:]:
-            _take(sitting.session, prompt)
-            sitting.prompts = (*sitting.prompts, prompt)
+        sitting.go_to(desk.prompts)
         return sitting.session
 
     def preview(self, picture: int, prepared: Prepared, desk: Desk, x: int, y: int) -> BoolMask:
         """(H, W) Find what a click on a pixel would give, without taking it."""
-        session = self.at(picture, prepared, desk)
-        try:
-            session.click(x, y)
-            return session.mask
-        finally:
-            if session.steps and len(session.steps) > len(desk.prompts):
-                session.undo()
+        click = ClickAction(kind="click", x=x, y=y, is_positive=True)
+        return self.at(picture, prepared, replace(desk, prompts=(*desk.prompts, click))).mask
 
     def clear(self) -> None:
         """Let go of all sessions."""
