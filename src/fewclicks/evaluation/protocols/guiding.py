@@ -37,6 +37,10 @@ class GuidanceConfig:
     first_answer
         What is shown before the first click that is not on the exemplar: ``"proposal"``, what
         the method finds by the exemplar alone, or ``"exemplar"``, its mask.
+    real
+        Folder of exemplars that people made, in the place of golden ones: ``<kind>.png``, and
+        ``<kind>.json`` with the clicks as ``fewclicks segment --clicks`` reads them. Empty for
+        the truth with simulated clicks.
 
     References
     ----------
@@ -52,6 +56,7 @@ class GuidanceConfig:
     positives: str = "all"
     negatives: str = "true"
     first_answer: str = "proposal"
+    real: str = ""
 
     def __post_init__(self) -> None:
         for name, least in (("polygon_interval", 1), ("most_clicks", 1)):

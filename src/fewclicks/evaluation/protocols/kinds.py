@@ -8,14 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, get_args
 
+import numpy as np
+
 from fewclicks.arrays import BoolMask
 from fewclicks.clicks import Click
 from fewclicks.datasets.exemplars import choose_exemplar, simulate_clicks
 from fewclicks.datasets.kinds import Kind, KindsDataset, object_samples, union_sample
 from fewclicks.evaluation.protocols.guiding import GuidanceConfig
+from fewclicks.evaluation.protocols.objects import MIDDLE, file_name
 from fewclicks.evaluation.protocols.target import Beginning, Combination, Opening, Target
 from fewclicks.images.masks import iou
+from fewclicks.images.reading import read_mask
 from fewclicks.methods.guidance import Exemplar, Guidance
+from fewclicks.session.clicks_file import read_clicks
 from fewclicks.session.session import Session
 
 ExemplarSource: TypeAlias = Literal["none", "golden", "automatic"]
@@ -108,11 +113,15 @@ class KindTargets:
         return []
 
     def files(self, picture: str) -> list[Path]:
-        """Name the picture's own files."""
-        return self._dataset.files(picture)
+        """Name the picture's own files, and those of exemplars that people made."""
+        files = self._dataset.files(picture)
+        if self._config.real:
+            for kind in self._dataset.kinds(picture):
+                files += _real_files(kind, Path(self._config.real))
+        return files
 
     def _whole(self, kind: Kind) -> Target:
-        number = choose_exemplar(kind, self._seed)
+        number = self._choose(kind)
         without = None if kind.exemplar_is_asked or self._counts else number
         sample = union_sample(kind, without=without)
         objects = len(kind.names) - (without is not None)
@@ -120,6 +129,12 @@ class KindTargets:
             return Target(sample=sample, objects=objects)
         begin = partial(self._begin, kind, number, without is not None)
         return Target(sample=sample, begin=begin, objects=objects)
+
+    def _choose(self, kind: Kind) -> int:
+        if not self._config.real:
+            return choose_exemplar(kind, self._seed)
+        shown = read_real(kind, Path(self._config.real)).mask
+        return int(np.argmax([np.count_nonzero(mask & shown) for mask in kind.masks]))
 
     def _begin(self, kind: Kind, number: int, keeps_off: bool, opening: Opening) -> Beginning:
         found = self._find(kind, number, opening)
@@ -131,6 +146,8 @@ class KindTargets:
     def _find(self, kind: Kind, number: int, opening: Opening) -> Found:
         if self._exemplar == "automatic":
             return segment_exemplar(kind, number, opening, self._config)
+        if self._config.real:
+            return read_real(kind, Path(self._config.real))
         others = kind.union & ~kind.masks[number]
         clicks = simulate_clicks(
             kind.masks[number], others=others, name=kind.names[number], seed=self._seed
@@ -151,6 +168,27 @@ class KindTargets:
         if self._config.first_answer == "proposal":
             shown = opening.method.predict(prepared, ()).mask
         return Session(opening.method, prepared, initial_mask=shown if shown.any() else None)
+
+
+def read_real(kind: Kind, folder: Path) -> Found:
+    """Read an exemplar that a person made.
+
+    Raises
+    ------
+    StorageError, ShapeError, InputError
+        If one of its files is missing, of another size, or no clicks.
+    """
+    mask, clicks = _real_files(kind, folder)
+    shape = kind.image.shape[:2]
+    return Found(
+        mask=read_mask(mask, shape=(shape[0], shape[1]), threshold=MIDDLE),
+        clicks=tuple(read_clicks(clicks, picture=kind.picture)),
+    )
+
+
+def _real_files(kind: Kind, folder: Path) -> tuple[Path, Path]:
+    name = file_name(kind.id)
+    return folder / f"{name}.png", folder / f"{name}.json"
 
 
 def segment_exemplar(kind: Kind, number: int, opening: Opening, config: GuidanceConfig) -> Found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from fewclicks.datasets.base import Dataset
 from fewclicks.errors import StorageError
@@ -17,7 +18,8 @@ from fewclicks.evaluation.protocols.target import (
 )
 from fewclicks.images.reading import read_mask
 
-_MIDDLE = 127
+MIDDLE: Final = 127
+"""A mask's file is brighter on the object."""
 
 
 class ObjectTargets:
@@ -97,9 +99,14 @@ class WithInitialMasks:
 
     def path_of(self, target: Target) -> Path:
         """Name the file of a target's mask."""
-        return self._folder / (re.sub(r"[^\w.+-]", "_", target.sample.id) + ".png")
+        return self._folder / f"{file_name(target.sample.id)}.png"
+
+
+def file_name(target: str) -> str:
+    """Write a target's id so that it can name a file."""
+    return re.sub(r"[^\w.+-]", "_", target)
 
 
 def _begin_with(path: Path, opening: Opening) -> Beginning:
-    mask = read_mask(path, shape=opening.prepared.shape, threshold=_MIDDLE)
+    mask = read_mask(path, shape=opening.prepared.shape, threshold=MIDDLE)
     return Beginning(session=opening.session(initial_mask=mask))

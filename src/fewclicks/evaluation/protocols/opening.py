@@ -67,7 +67,8 @@ def check_protocol(plan: Plan) -> None:
             f"Guidance is set ({', '.join(plan.guidance)}), but none is given; choose a reference "
             "or an exemplar."
         )
-    read_guidance(plan.guidance)
+    if read_guidance(plan.guidance).real and plan.exemplar != "golden":
+        raise InputError("Real exemplars stand in the place of golden ones; choose golden.")
 
 
 def check_method(plan: Plan) -> None:

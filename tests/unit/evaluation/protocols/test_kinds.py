@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from drawing import enlarge, mask, paint
 from fewclicks.clicks import Click
 from fewclicks.datasets.kinds import Kind, KindMasks
+from fewclicks.errors import StorageError
 from fewclicks.evaluation.clicker import SimulatedUser
 from fewclicks.evaluation.clicking import click_targets
 from fewclicks.evaluation.kinds import sum_up_kinds
@@ -151,6 +154,25 @@ def test_a_golden_exemplar_is_the_truth_and_costs_nothing():
     assert record.start_iou == 1.0
     assert record.clicks == ()
     assert record.exemplar_clicks == 0
+
+
+def test_an_exemplar_that_a_person_made_is_read_from_its_files(tmp_path: Path):
+    made = RIGHT.copy()
+    made[:4] = False
+    Image.fromarray(made.astype(np.uint8) * 255).save(tmp_path / "p_dog.png")
+    (tmp_path / "p_dog.json").write_text("[[52, 8, true], [2, 2, false], [30, 2, false]]")
+    method = GuidedMethod()
+    choice = {"real": str(tmp_path), "more": {"exemplar_is_asked": False}}
+    [record] = clicked("golden", counts=False, method=method, **choice)
+    [guidance] = method.guided
+    assert np.array_equal(guidance.exemplar.mask, made)
+    # The first negative click lies on the left dog, which is meant now.
+    assert guidance.exemplar.clicks == (Click(52, 8), Click(30, 2, is_positive=False))
+    assert record.objects == 2
+    assert record.start_iou == 1.0
+    (tmp_path / "p_dog.json").unlink()
+    with pytest.raises(StorageError, match=r"p_dog\.json"):
+        clicked("golden", counts=False, real=str(tmp_path))
 
 
 def test_an_automatic_exemplar_costs_nothing_where_only_further_clicks_count():
