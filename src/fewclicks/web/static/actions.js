@@ -20,6 +20,13 @@ export class Actions {
     this.askForLabel = () => {};
     /** Adds the label that is being written; null if there is none. @type {() => Promise<?string>} */
     this.takeLabel = async () => null;
+    let reopened = null;
+    model.on(["picture"], () => {
+      const { active } = model.picture;
+      // An object that is edited again keeps its label, unless another one is chosen meanwhile.
+      if (active.reopened !== null && active.reopened !== reopened) model.set({ label: active.label });
+      reopened = active.reopened;
+    });
   }
 
   /** @param {?object} action as the server's contract has it; null only says why nothing happens */

@@ -35,7 +35,7 @@ export class Api {
    * @param {string} method
    * @param {string} path
    * @param {unknown} [body]
-   * @param {{signal?: AbortSignal, patience?: number}} [options]
+   * @param {{signal?: AbortSignal, patience?: number, cache?: RequestCache}} [options]
    * @returns {Promise<any>} null for an answer without content
    */
   async json(method, path, body, options) {
@@ -45,7 +45,7 @@ export class Api {
 
   /** @param {string} path @param {{signal?: AbortSignal}} [options] */
   async blob(path, options) {
-    return (await this.#ask("GET", path, undefined, options)).blob();
+    return (await this.#ask("GET", path, undefined, { ...options, cache: "default" })).blob();
   }
 
   /**
@@ -76,7 +76,7 @@ export class Api {
     throw new Refused(response.status, await lineOf(response));
   }
 
-  async #send(method, path, body, { signal, patience = PATIENCE_MS } = {}) {
+  async #send(method, path, body, { signal, patience = PATIENCE_MS, cache = "no-store" } = {}) {
     const limit = AbortSignal.timeout(patience);
     try {
       const response = await fetch(path, {
@@ -84,9 +84,9 @@ export class Api {
         headers: this.#headers(body !== undefined),
         body: body === undefined ? undefined : JSON.stringify(body),
         signal: signal ? AbortSignal.any([signal, limit]) : limit,
-        cache: "no-store",
+        cache,
       });
-      if (GATEWAY.has(response.status)) throw new TypeError(`HTTP ${response.status}`);
+      if (isGateways(response)) throw new TypeError(`HTTP ${response.status}`);
       this.#seen(true);
       return response;
     } catch (problem) {
@@ -108,6 +108,12 @@ export class Api {
     this.connected = connected;
     this.onConnection(connected);
   }
+}
+
+/** Whether something between here and the server answered, because the server did not. */
+function isGateways(response) {
+  const isOurs = response.headers.get("Content-Type")?.startsWith("application/json");
+  return GATEWAY.has(response.status) && !isOurs;
 }
 
 async function lineOf(response) {

@@ -70,7 +70,7 @@ export class Stage {
     const { picture } = this.model;
     const layers = new Map();
     for (const object of picture?.objects ?? []) {
-      if (object.id === picture.active.reopened) continue;
+      if (!object.rle || object.id === picture.active.reopened) continue;
       const colour = this.model.colourOf(object.label);
       const last = this.finished.get(object.id);
       const layer = last?.shows(object.rle, colour) ? last : new Layer(object.rle, colour);

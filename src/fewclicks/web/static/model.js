@@ -1,7 +1,7 @@
 // What the page knows now. Everything that draws listens here and asks nobody else.
 
 /** @typedef {import("./rle.js").Rle} Rle */
-/** @typedef {{id: number, label: string, rle: Rle, area: number}} Finished */
+/** @typedef {{id: number, label: string, rle: ?Rle, area: number}} Finished  rle: null if empty */
 /** @typedef {{x: number, y: number, is_positive: boolean}} Click */
 /**
  * @typedef {object} PictureState

@@ -2,6 +2,8 @@
 
 /** Pixels along the longer side that a picture is shown with, until someone zooms in. */
 const LONGEST = 2560;
+/** The most that the server gives. */
+const MOST = 8192;
 /** Decoded pictures kept: the shown one, its neighbours, the one before. */
 const KEPT = 4;
 
@@ -99,10 +101,12 @@ export class Opening {
     const { picture, bitmap } = this.model;
     if (!picture || !bitmap || this.sharpening) return;
     const shown = bitmap.width / picture.width;
-    if (shown >= 0.99 || this.view.scale * this.view.density <= 1.2 * shown) return;
+    const most = Math.min(1, MOST / Math.max(picture.width, picture.height));
+    if (shown >= 0.99 * most || this.view.scale * this.view.density <= 1.2 * shown) return;
     this.sharpening = true;
     try {
-      const loading = this.#load(picture.id, Math.max(picture.width, picture.height));
+      const longest = Math.min(MOST, Math.max(picture.width, picture.height));
+      const loading = this.#load(picture.id, longest);
       const pixels = await loading;
       if (this.model.picture?.id !== picture.id) return pixels.close();
       this.bitmaps.set(picture.id, loading);

@@ -88,10 +88,8 @@ export class View {
   }
 
   #keep() {
-    const width = this.pictureWidth * this.scale;
-    const height = this.pictureHeight * this.scale;
-    this.left = Math.min(this.width - KEPT, Math.max(KEPT - width, this.left));
-    this.top = Math.min(this.height - KEPT, Math.max(KEPT - height, this.top));
+    this.left = kept(this.left, this.pictureWidth * this.scale, this.width);
+    this.top = kept(this.top, this.pictureHeight * this.scale, this.height);
   }
 
   /** @returns {[number, number]} place in the picture, not rounded */
@@ -157,6 +155,12 @@ export class View {
     this.scale = Math.min(DEEPEST, seen.scale);
     this.centreOn(seen.x, seen.y);
   }
+}
+
+/** A picture that fits stays in sight as a whole, a larger one with a strip. */
+function kept(place, size, room) {
+  const strip = size <= room ? size : KEPT;
+  return Math.min(room - strip, Math.max(strip - size, place));
 }
 
 /** Room around a fitted picture, in screen units: for the tools, and to click at its edges. */
