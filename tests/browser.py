@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -31,7 +31,8 @@ def is_required(what: str) -> bool:
     return what in os.environ.get("FEWCLICKS_REQUIRE", "").split(",")
 
 
-def skip_or_fail(what: str, reason: str) -> None:
+def skip_or_fail(what: str, reason: str) -> NoReturn:
+    """Skip for a reason, or fail where what is missing is required."""
     if is_required(what):
         pytest.fail(f"{reason} (FEWCLICKS_REQUIRE names {what})")
     pytest.skip(reason)
