@@ -81,6 +81,21 @@ def test_single_parts_may_be_chosen(data, tmp_path: Path):
     assert result["skipped"] == 1  # the whole of the first is not asked for
 
 
+@pytest.mark.long
+def test_the_default_takes_references_and_exemplars(data, tmp_path: Path):
+    choice = ("--method", "default", "--limit", "1", "--max-clicks", "2")
+    for reference in ("none", "both"):
+        out = tmp_path / reference
+        result = measured(
+            data, out, *PARTS, *choice, "--subset", "single", "--reference", reference
+        )
+        assert result["config"].get("reference", "none") == reference
+    result = measured(data, tmp_path / "kind", *KINDS, *choice, "--exemplar", "automatic")
+    [kind] = result["per_object"]
+    assert kind["exemplar_clicks"] >= 1
+    assert kind["ious"][-1] > 0
+
+
 @pytest.mark.parametrize("exemplar", ["none", "automatic"])
 def test_a_run_on_kinds_resumes_to_the_result_of_an_unbroken_one(
     data, tmp_path: Path, exemplar: str

@@ -55,7 +55,8 @@ def evaluate(
         typer.Option(
             "--dataset-set",
             metavar="KEY=VALUE",
-            help="How masks are read: masks=labels, threshold, void, min_area; repeatable.",
+            help="How masks are read: masks=labels, threshold, void, min_area; or which pictures "
+            "are: split, stems=train_*. Repeatable.",
         ),
     ] = None,
     rule: Annotated[

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from colour_method import ColourMethod
 from drawing import enlarge, mask
 from fewclicks.datasets.instances import InstancesConfig, InstancesDataset
 from fewclicks.datasets.parts import PartedObject, PartMasks
@@ -26,7 +27,6 @@ from fewclicks.evaluation.protocols.guiding import (
     shrunken,
     shrunken_mask,
 )
-from guided_method import GuidedMethod
 
 HEAD = mask("##......", "##......", "........")
 BODY = mask("..###...", "..###...", "........")
@@ -154,7 +154,7 @@ def test_a_whole_object_has_no_negative_mask():
 def test_the_reference_reaches_the_method_through_the_session(dataset):
     clicked = {}
     for reference in ("none", "positive"):
-        method = GuidedMethod()
+        method = ColourMethod()
         targets = targets_of(dataset, reference).targets("b")
         records = list(click_targets(method, targets, SimulatedUser(), max_clicks=4))
         clicked[reference] = {record.id: record for record in records}

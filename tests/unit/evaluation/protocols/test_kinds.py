@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from colour_method import ColourMethod
 from drawing import enlarge, mask, paint
 from fewclicks.clicks import Click
 from fewclicks.datasets.kinds import Kind, KindMasks
@@ -19,7 +20,6 @@ from fewclicks.evaluation.kinds import sum_up_kinds
 from fewclicks.evaluation.protocols.guiding import GuidanceConfig
 from fewclicks.evaluation.protocols.kinds import KindTargets, passed_on
 from fewclicks.evaluation.records import ObjectRecord
-from guided_method import GuidedMethod
 
 LEFT = enlarge(mask("##......", "##......", "........"), 8)
 MIDDLE = enlarge(mask("........", "...##...", "...##..."), 8)
@@ -55,7 +55,7 @@ def clicked(
     *,
     counts: bool = True,
     takes: bool = True,
-    method: GuidedMethod | None = None,
+    method: ColourMethod | None = None,
     max_clicks: int = 20,
     more: dict | None = None,
     **config,
@@ -69,7 +69,7 @@ def clicked(
         config=GuidanceConfig(**config),
     )
     user = SimulatedUser()
-    chosen = method or GuidedMethod()
+    chosen = method or ColourMethod()
     return list(click_targets(chosen, source.targets("p"), user, max_clicks=max_clicks))
 
 
@@ -103,7 +103,7 @@ def test_the_exemplars_own_clicks_count_and_its_proposal_is_what_the_last_one_sh
 
 
 def test_a_user_who_is_satisfied_clicks_no_further():
-    class Slow(GuidedMethod):
+    class Slow(ColourMethod):
         def _blob(self, prepared, click):
             near = np.zeros(prepared.shape, dtype=bool)
             near[max(0, click.y - 6) : click.y + 7, max(0, click.x - 6) : click.x + 7] = True
@@ -117,7 +117,7 @@ def test_a_user_who_is_satisfied_clicks_no_further():
 
 
 def test_at_most_five_clicks_are_made_on_an_exemplar():
-    class Tiny(GuidedMethod):
+    class Tiny(ColourMethod):
         def _blob(self, prepared, click):
             row = np.zeros(prepared.shape, dtype=bool)
             row[click.y] = True
@@ -132,7 +132,7 @@ def test_at_most_five_clicks_are_made_on_an_exemplar():
 
 
 def test_an_exemplar_that_clicks_do_not_find_leaves_plain_clicking():
-    class Blind(GuidedMethod):
+    class Blind(ColourMethod):
         def predict(self, prepared, clicks, previous=None):
             answer = super().predict(prepared, clicks, previous)
             return replace(answer, probability=np.zeros_like(answer.probability))
@@ -145,7 +145,7 @@ def test_an_exemplar_that_clicks_do_not_find_leaves_plain_clicking():
 
 
 def test_a_golden_exemplar_is_the_truth_and_costs_nothing():
-    method = GuidedMethod()
+    method = ColourMethod()
     [record] = clicked("golden", counts=False, method=method)
     [guidance] = method.guided
     assert guidance.exemplar is not None
@@ -161,7 +161,7 @@ def test_an_exemplar_that_a_person_made_is_read_from_its_files(tmp_path: Path):
     made[:4] = False
     Image.fromarray(made.astype(np.uint8) * 255).save(tmp_path / "p_dog.png")
     (tmp_path / "p_dog.json").write_text("[[52, 8, true], [2, 2, false], [30, 2, false]]")
-    method = GuidedMethod()
+    method = ColourMethod()
     choice = {"real": str(tmp_path), "more": {"exemplar_is_asked": False}}
     [record] = clicked("golden", counts=False, method=method, **choice)
     [guidance] = method.guided
@@ -187,14 +187,14 @@ def test_the_exemplar_alone_may_be_what_is_shown_first():
 
 
 def test_a_method_without_exemplars_goes_on_from_the_mask():
-    method = GuidedMethod()
+    method = ColourMethod()
     [record] = clicked("golden", counts=False, takes=False, method=method)
     assert method.guided == []
     assert record.start_iou == pytest.approx(1 / 3)
 
 
 def test_where_the_others_are_meant_the_exemplar_is_kept_off_and_not_judged():
-    method = GuidedMethod()
+    method = ColourMethod()
     others = {"exemplar_is_asked": False}
     [record] = clicked("golden", counts=False, method=method, more=others)
     [guidance] = method.guided
@@ -210,7 +210,7 @@ def test_the_exemplar_is_the_same_in_every_run_and_depends_on_the_seed():
     for seed in range(8):
         found = set()
         for _ in range(2):
-            method = GuidedMethod()
+            method = ColourMethod()
             source = KindTargets(
                 Dogs(),
                 exemplar="golden",
