@@ -1,62 +1,55 @@
-"""A method for tests that takes references and exemplars, and answers by colour alone."""
+"""A method for tests that takes references and an exemplar, and is easy to foresee."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from fake_method import BlobMethod
-from fewclicks.arrays import BoolMask, RgbImage
+from fewclicks.arrays import RgbImage
 from fewclicks.clicks import Click
 from fewclicks.methods.base import Prediction, Prepared
 from fewclicks.methods.guidance import Guidance
 
 
-@dataclass(frozen=True, kw_only=True)
-class GuidedPicture(Prepared):
-    meant: BoolMask | None = None
+class GuidedBlobs(BlobMethod):
+    """With an exemplar, all that has its colour is the answer; negative clicks take blobs away.
 
-
-class GuidedMethod(BlobMethod):
-    """Means everything of the colour that was shown; clicks add and take away blobs."""
+    A reference leaves of each blob what has the colour of the marked part.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.guided: list[Guidance] = []
 
     def condition(self, prepared: Prepared, guidance: Guidance) -> Prepared:
-        guidance.check(prepared.shape, takes=("references", "exemplar"))
+        guidance.check(prepared.shape, takes=["references", "exemplar"])
         self.guided.append(guidance)
-        shown = None
-        if guidance.exemplar is not None:
-            shown = colour_of(prepared.image, guidance.exemplar.mask)
-        for reference in guidance.references:
-            if reference.positive is not None:
-                shown = colour_of(reference.image, reference.positive)
-        meant = None
-        if shown is not None:
-            far = np.abs(prepared.image.astype(int) - shown).max(axis=2)
-            meant = far <= self.config.tolerance
-        plain = {"image": prepared.image, "excluded": guidance.excluded}
-        return GuidedPicture(**plain, meant=meant)
+        return Prepared(
+            image=prepared.image,
+            excluded=guidance.excluded,
+            references=guidance.references,
+            exemplar=guidance.exemplar,
+        )
 
     def predict(
         self, prepared: Prepared, clicks: Sequence[Click], previous: Prediction | None = None
     ) -> Prediction:
         answer = super().predict(prepared, clicks, previous)
-        meant = getattr(prepared, "meant", None)
-        if meant is None:
-            return answer
-        probability = np.where(meant, np.float32(0.8), answer.probability)
-        for click in clicks:
-            if not click.is_positive:
-                probability[self._blob(prepared, click)] = 0.1
-        if prepared.excluded is not None:
-            probability[prepared.excluded] = 0
-        return replace(answer, probability=probability.astype(np.float32))
+        mask = answer.mask
+        if prepared.exemplar is not None:
+            shown = prepared.image[prepared.exemplar.mask].mean(axis=0)
+            mask = _alike(prepared.image, shown) | mask
+            for click in clicks:
+                if not click.is_positive:
+                    mask = mask & ~self._blob(replace(prepared, excluded=None), click)
+        for reference in prepared.references:
+            assert reference.positive is not None
+            mask = mask & _alike(prepared.image, reference.image[reference.positive].mean(axis=0))
+        return Prediction.from_mask(mask)
 
 
-def colour_of(image: RgbImage, mask: BoolMask) -> np.ndarray:
-    return np.median(image[mask], axis=0)
+def _alike(image: RgbImage, colour: np.ndarray) -> np.ndarray:
+    return np.asarray(np.abs(image.astype(float) - colour).max(axis=2) < 40)

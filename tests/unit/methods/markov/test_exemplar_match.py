@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from drawing import mask
+from fewclicks.backbones.base import Features, Grid
+from fewclicks.clicks import Click
+from fewclicks.methods.guidance import Exemplar
+from fewclicks.methods.markov.exemplar_match import match_exemplar, parts_that_stay
+
+SHAPE = mask("......", ".##...", ".##...", "......")
+
+
+def _features() -> Features:
+    tokens = np.random.default_rng(3).normal(size=(24, 5)).astype(np.float32)
+    return Features(tokens=tokens, grid=Grid(4, 6), temperature=3.0)
+
+
+def test_likeness_is_the_ratio_of_mean_votes_without_the_exemplars_rarity():
+    features, on = _features(), SHAPE.ravel()
+    match = match_exemplar(Exemplar(mask=SHAPE), features, weight=0.5, doubt=2.0)
+
+    for token, found in zip(features.tokens, match.likeness.ravel(), strict=True):
+        kernel = np.exp(-((features.tokens - token) ** 2).sum(axis=1) / 3.0)
+        bounded = np.clip(math.log(kernel[on].sum() / kernel[~on].sum()), -6, 6)
+        rarity = math.log((~on).sum() / on.sum())
+        assert abs(found - (0.5 * (bounded + rarity) - 2.0)) < 1e-2
+
+
+def test_an_exemplar_without_a_positive_click_is_clicked_on_its_middle():
+    off = Click(x=5, y=0, is_positive=False)
+    bare = match_exemplar(Exemplar(mask=SHAPE, clicks=(off,)), _features(), weight=1, doubt=0)
+    clicked = match_exemplar(
+        Exemplar(mask=SHAPE, clicks=(Click(x=2, y=2),)), _features(), weight=1, doubt=0
+    )
+
+    assert bare.clicks == (Click(x=1, y=1), off)
+    assert clicked.clicks == (Click(x=2, y=2),)
+
+
+def test_parts_stay_that_were_there_before_or_are_clicked():
+    now = mask("##..#..#", "##..#..#", "........", "###.....")
+    before = mask(".#......", "........", "........", "........")
+
+    kept = parts_that_stay(now, [Click(x=4, y=0), Click(x=6, y=3)], before)
+
+    assert (kept == mask("##..#...", "##..#...", "........", "........")).all()
