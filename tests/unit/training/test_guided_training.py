@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +37,7 @@ GUIDED = {
     "icmformer_pp": '[targets.boxes]\nkind = "kinds"\ndataset = "instances"\nfolder = "things"\n'
     "none_probability = 0.3\nunclicked_probability = 0.3\n",
 }
+SETTINGS = {"run.steps": "4", "run.least_pixels": "6", "loss.kind": "focal"}
 SMALL_SWIN = """
 family = "icmformer_swin"
 dim = 8
@@ -75,8 +79,7 @@ def plan_of(small_file: Path, family: str, guided: str | None = None, **settings
     text += GUIDED[guided or family] + rest.split('images = "pictures"\n')[1]
     file = small_file.with_name(f"{family}.toml")
     file.write_text(text)
-    typed = {"run.steps": "4", "run.least_pixels": "6", "loss.kind": "focal", **settings}
-    return read_plans(file, settings=typed)[0].plan
+    return read_plans(file, settings={**SETTINGS, **settings})[0].plan
 
 
 def run(plan, out: Path, data: Path, **options):
@@ -109,6 +112,34 @@ def test_a_guided_training_taken_up_again_gives_the_very_weights_of_an_unbroken_
     moved = [name for name in unbroken if name.startswith(own)]
     assert moved
     assert all(not torch.equal(unbroken[name], untrained[name].float()) for name in moved)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("family", ["refcut", "icmformer_pp"])
+def test_two_processes_learn_what_one_does_though_only_some_lessons_are_guided(
+    small_file, things, tmp_path, family
+):
+    plan = plan_of(small_file, family)
+    typed = [f"--set={key}={value}" for key, value in SETTINGS.items()]
+
+    def train_in(processes):
+        out = tmp_path / str(processes)
+        command = [
+            *(sys.executable, "-m", "torch.distributed.run"),
+            *(f"--nproc_per_node={processes}", "--standalone", "-m", "fewclicks", "train"),
+            *(str(small_file.with_name(f"{family}.toml")), "--data", str(things)),
+            *("--out", str(out), "--device", "cpu", "--threads", "1", *typed),
+        ]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return load_file(out / "network.safetensors")
+
+    one, two = train_in(1), train_in(2)
+    before = create_network(plan.network, plan.run.seed).state_dict()
+    moved = torch.cat([(one[name] - before[name]).flatten() for name in one])
+    apart = torch.cat([(one[name] - two[name]).flatten() for name in one])
+    assert apart.norm() < 0.02 * moved.norm()
 
 
 def test_swins_stochastic_depth_does_not_depend_on_stops_either(small_file, small_data, tmp_path):

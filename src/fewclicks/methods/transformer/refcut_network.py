@@ -121,12 +121,13 @@ class RefCutNetwork(SimpleClickNetwork):
             raise ShapeError(
                 f"masks has shape {tuple(masks.shape)}; needs ({image.shape[0]}, 2, height, width)."
             )
-        features = self.encode(self.embed_image(image)).float()
-        shares = area_averages(masks.float(), features.shape[2], features.shape[3])
-        areas = shares.sum(dim=(2, 3))
-        known = areas > 0
-        sums = torch.einsum("rkyx,rdyx->rkd", shares, features)
-        return sums / torch.where(known, areas, 1.0)[..., None], known
+        features = self.encode(self.embed_image(image))
+        with torch.autocast(image.device.type, enabled=False):  # sums want all their digits
+            shares = area_averages(masks.float(), features.shape[2], features.shape[3])
+            areas = shares.sum(dim=(2, 3))
+            known = areas > 0
+            sums = torch.einsum("rkyx,rdyx->rkd", shares, features.float())
+            return sums / torch.where(known, areas, 1.0)[..., None], known
 
     def prompt(self, representations: Tensor, known: Tensor) -> Tensor:
         """Say in the tokens' language what is meant, and what is not.
