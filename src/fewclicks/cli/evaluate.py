@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -129,6 +130,7 @@ def evaluate(
         raise typer.TyperException("Give --dataset NAME, or the file of an experiment.")
     from fewclicks.cli.progress import progress
     from fewclicks.evaluation.plan import Plan
+    from fewclicks.evaluation.result import as_written
     from fewclicks.evaluation.run import RESULT
     from fewclicks.evaluation.run import evaluate as carry_out
 
@@ -165,7 +167,7 @@ def evaluate(
         typer.echo(f"What is done is kept in {out}; --resume goes on.", err=True)
         raise
     if as_json:
-        typer.echo(result.model_dump_json())
+        typer.echo(json.dumps(as_written(result)))
     else:
         _print_summary(result)
         typer.echo(f"Wrote {out / RESULT}")

@@ -125,15 +125,20 @@ class Result(_Strict):
 
 def write_result(path: Path, result: Result) -> None:
     """Write a result whole, a line for each figure and each object."""
-    content = _present(result.model_dump(mode="json"))
-    objects = ",\n  ".join(json.dumps(_present(item)) for item in content.pop("per_object"))
+    content = as_written(result)
+    objects = ",\n  ".join(map(json.dumps, content.pop("per_object")))
     lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in content.items()]
     lines.append(f'"per_object": [\n  {objects}\n]')
     write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
 
 
+def as_written(result: Result) -> dict[str, Any]:
+    """Give what the file holds, without what the protocol does not have."""
+    content = _present(result.model_dump(mode="json"))
+    return {**content, "per_object": [_present(item) for item in content["per_object"]]}
+
+
 def _present(content: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what a protocol does not have, so that each result keeps its own keys."""
     kinds = content.get("kinds")
     if kinds is not None:
         kinds["per_object"] = [_present(item) for item in kinds["per_object"]]
