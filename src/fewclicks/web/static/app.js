@@ -54,7 +54,7 @@ const stage = new Stage(
   /** @type {HTMLCanvasElement} */ (byId("above")),
 );
 const list = new PictureList(api, model, (id) => open(id));
-const objects = new Objects(model, actions.act);
+const objects = new Objects(model, actions.act, (id) => stage.areaOf(id));
 const proposals = new Proposals(api, model, actions.act, say);
 const levels = new Levels(api, model, actions.act);
 const labels = new Labels(model, {
@@ -197,6 +197,7 @@ async function loadRows() {
 
 function onAnswer(item, state) {
   banner.hide("delayed");
+  if (item.picture === model.picture?.id) model.set({ lastKind: item.body.action?.kind ?? null });
   actions.took(state);
   if (item.body.action?.kind === "click") performance.mark("mask");
   // A picture that was left while actions waited is given back when the last has gone.
@@ -325,6 +326,7 @@ async function begin() {
     try {
       if (!api.session) await api.signIn();
       await Promise.all([loadProject(), loadRows()]);
+      model.set({ me: signIn.name });
       return;
     } catch (problem) {
       if (api.connected) banner.show("opening", { kind: "problem", text: problem.message });
@@ -343,7 +345,7 @@ async function start() {
   if (!project.labels.some(({ name }) => name === kept.label)) kept.label = project.labels[0]?.name ?? null;
   if (!TOOLS.includes(kept.tool)) kept.tool = "click";
   model.set(kept);
-  outbox.open(project.name, new Map(rows.map(({ id, name }) => [id, name])));
+  outbox.open(`${project.name}/${model.me}`, new Map(rows.map(({ id, name }) => [id, name])));
   pulse.beat();
   setInterval(() => model.connected && !document.hidden && loadRows().catch(() => {}), LIST_MS);
   const last = rows.find(({ id }) => id === remembered.get("picture", null)) ?? rows[0];
@@ -365,7 +367,7 @@ window.fewclicks = Object.freeze({
     pending: model.waiting.length,
     area: stage.activeArea,
     clicks: model.foreseen().clicks.length,
-    objects: (model.picture?.objects ?? []).map(({ id, label, area }) => ({ id, label, area })),
+    objects: (model.picture?.objects ?? []).map(({ id, label }) => ({ id, label, area: stage.areaOf(id) })),
     label: model.label,
     selected: model.selected,
     proposals: model.proposals.length,

@@ -106,6 +106,11 @@ export class Stage {
     return this.active?.mask.area ?? 0;
   }
 
+  /** @param {number} object @returns {number} pixels of a finished object */
+  areaOf(object) {
+    return this.finished.get(object)?.mask.area ?? 0;
+  }
+
   /**
    * Topmost finished object at a pixel.
    * @returns {?number} its id

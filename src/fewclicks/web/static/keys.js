@@ -63,7 +63,7 @@ export class Keys {
 
   #down(event) {
     if (document.querySelector("dialog[open]")) {
-      if (event.key === "?" && !isWriting(event.target)) this.#run("help", event);
+      if (event.key === "?" && document.querySelector("#help-dialog[open]")) this.#run("help", event);
       return;
     }
     if (isWriting(event.target) || event.isComposing) return;

@@ -87,7 +87,7 @@ export class Labels {
 
   #chip(label, at, isChosen) {
     const colour = /** @type {HTMLInputElement} */ (make("input", {
-      type: "color", class: "swatch", value: label.colour, tabindex: "-1",
+      type: "color", class: "swatch", value: label.colour,
       "aria-label": `Colour of ${label.name}`, title: "Change the colour",
       change: (event) => this.doing.recolour(label, event.target.value),
     }));

@@ -4,6 +4,8 @@ import { byId, counted } from "./dom.js";
 
 /** Levels are asked for when the annotator pauses: they must not delay the next click. */
 const PAUSE_MS = 250;
+/** After these the newest click's answer is no longer what is seen, and has no levels. */
+const CORRECTIONS = new Set(["scribble", "brush", "reopen"]);
 
 export class Levels {
   /**
@@ -22,14 +24,15 @@ export class Levels {
     model.later(["levels", "project", "otherHolder"], () => this.#show());
   }
 
-  get #hasClick() {
+  get #hasLevels() {
     const { project, picture } = this.model;
-    return Boolean(project?.has_levels && picture?.active.clicks.length);
+    return Boolean(project?.has_levels && picture?.active.clicks.length)
+      && !CORRECTIONS.has(this.model.lastKind);
   }
 
   #expect() {
     clearTimeout(this.timer);
-    if (!this.#hasClick) {
+    if (!this.#hasLevels) {
       if (this.model.levels) this.model.set({ levels: null });
       return;
     }
@@ -38,7 +41,7 @@ export class Levels {
 
   async #ask() {
     const { model } = this;
-    if (!this.#hasClick || model.waiting.length || !model.connected) return;
+    if (!this.#hasLevels || model.waiting.length || !model.connected) return;
     const { id, version } = model.picture;
     try {
       const levels = await this.api.json("GET", `/api/pictures/${id}/levels`);

@@ -164,7 +164,7 @@ export class PictureList {
   }
 
   #quiet(row, folder) {
-    if (row.holder && row.id !== this.model.picture?.id) return `${row.holder} is here`;
+    if (row.holder && row.holder !== this.model.me) return `${row.holder} is here`;
     if (row.objects) return objects(row.objects);
     return folder || (row.state === "done" ? "done" : "no objects");
   }

@@ -1,7 +1,7 @@
 // What the page knows now. Everything that draws listens here and asks nobody else.
 
 /** @typedef {import("./rle.js").Rle} Rle */
-/** @typedef {{id: number, label: string, rle: ?Rle, area: number}} Finished  rle: null if empty */
+/** @typedef {{id: number, label: string, rle: ?Rle}} Finished  rle: null if empty */
 /** @typedef {{x: number, y: number, is_positive: boolean}} Click */
 /**
  * @typedef {object} PictureState
@@ -29,6 +29,8 @@ export class Model {
     /** @type {?{name: string, method: string, methods: string[], has_levels: boolean,
      *   labels: Label[], pictures: number, done: number}} */
     this.project = null;
+    /** The annotator's own name. */
+    this.me = "";
     /** @type {Row[]} */
     this.rows = [];
     /** @type {?PictureState} */
@@ -52,6 +54,8 @@ export class Model {
     this.label = null;
     /** Selected finished object. @type {?number} */
     this.selected = null;
+    /** Kind of the action that was answered last on this picture. @type {?string} */
+    this.lastKind = null;
     /** @type {?{levels: {area: number}[], chosen: number}} */
     this.levels = null;
     /** Others of a kind, to be accepted or refused. @type {Rle[]} */

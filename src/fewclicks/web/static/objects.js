@@ -6,8 +6,10 @@ export class Objects {
   /**
    * @param {import("./model.js").Model} model
    * @param {(action: object) => void} act
+   * @param {(object: number) => number} areaOf what is drawn of it, in pixels
    */
-  constructor(model, act) {
+  constructor(model, act, areaOf) {
+    this.areaOf = areaOf;
     this.model = model;
     this.act = act;
     this.holder = byId("objects");
@@ -94,7 +96,7 @@ export class Objects {
       }, [
         swatch(this.model.colourOf(object.label)),
         make("span", { class: "object-label", text: name }),
-        make("span", { class: "quiet", text: isReopened ? "being edited" : counted(object.area) }),
+        make("span", { class: "quiet", text: isReopened ? "being edited" : counted(this.areaOf(object.id)) }),
       ]),
       make("span", { class: "object-buttons" }, [
         button("up", "Move up", "up", isUpper, () => this.move(object.id, 1)),

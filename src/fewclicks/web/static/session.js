@@ -4,6 +4,7 @@ import { Refused } from "./api.js";
 
 const SESSION = "fewclicks/session";
 const TOKEN = "fewclicks/token";
+const WHO = "fewclicks/who";
 const NAME = "fewclicks/name";
 const THEME = "fewclicks/theme";
 
@@ -31,7 +32,8 @@ export class SignIn {
   /** @param {import("./api.js").Api} api */
   constructor(api) {
     this.api = api;
-    this.annotator = null;
+    /** Name that others see; known as long as the session is. */
+    this.name = read(sessionStorage, WHO) ?? "";
     this.token = this.#tokenOfAddress() ?? read(sessionStorage, TOKEN) ?? "";
     api.session = read(sessionStorage, SESSION);
     this.running = null;
@@ -65,7 +67,8 @@ export class SignIn {
   async #login(name, token) {
     const answer = await this.api.json("POST", "/api/login", { token, name });
     this.api.session = answer.session;
-    this.annotator = answer.annotator;
+    this.name = answer.annotator.name;
+    write(sessionStorage, WHO, this.name);
     this.token = token;
     write(sessionStorage, SESSION, answer.session);
     write(sessionStorage, TOKEN, token);

@@ -36,11 +36,12 @@ export class Pulse {
 
 /** @param {import("./model.js").Model} model @param {import("./view.js").View} view */
 export function wireFoot(model, view) {
-  model.later(["status", "picture", "connected"], () => {
+  model.later(["status", "picture", "connected", "waiting"], () => {
     const { status, picture, connected } = model;
     const isReady = !picture || picture.ready || status?.prepared?.includes(picture.id);
     const work = byId("work");
-    work.dataset.busy = String(connected && Boolean(status?.preparing || status?.waiting || !isReady));
+    const isBusy = status?.preparing || status?.waiting || model.waiting.length || !isReady;
+    work.dataset.busy = String(connected && Boolean(isBusy));
     work.dataset.away = String(!connected);
     work.textContent = !connected ? "Server away"
       : !isReady ? "Preparing this picture…"
@@ -50,7 +51,8 @@ export function wireFoot(model, view) {
   });
   model.later(["waiting", "connected"], () => {
     const count = model.waiting.length;
-    byId("saved").textContent = count ? `${counted(count)} to send` : "All saved";
+    byId("saved").textContent = !count ? "All saved"
+      : `${counted(count)} ${model.connected ? "under way" : "to send"}`;
     byId("saved").dataset.waiting = String(count > 0);
   });
   model.later(["pointer", "cursor", "picture"], () => {
