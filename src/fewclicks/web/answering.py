@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Final
 
+from fewclicks.arrays import BoolMask, RgbImage
+from fewclicks.clicks import Click
 from fewclicks.errors import InputError
 from fewclicks.images.masks import RunLengths, encode_rle
 from fewclicks.images.reading import read_image, read_size
@@ -16,6 +19,7 @@ from fewclicks.methods.base import AnyMethod, Prepared
 from fewclicks.methods.maps import Levels
 from fewclicks.methods.registry import create_method
 from fewclicks.methods.warm_up import warm_up
+from fewclicks.session.session import Session
 from fewclicks.web.desk import Desk
 from fewclicks.web.fair_queue import FairQueue
 from fewclicks.web.prepared import PreparedPictures
@@ -103,6 +107,26 @@ class Answering:
             return self._sittings.at(id_, self.pictures.get(id_), desk).levels
 
         return self._queue.submit(annotator, ("levels", id_), work)
+
+    def others(self, id_: int, desk: Desk, annotator: int, number: int) -> Future[list[RunLengths]]:
+        """Ask for the other objects of a finished one's kind."""
+
+        def work() -> list[RunLengths]:
+            masks = self._sittings.others(self.pictures.get(id_), desk, number)
+            return [encode_rle(mask) for mask in masks]
+
+        return self._queue.submit(annotator, ("others", id_), work)
+
+    def segment(self, image: RgbImage, clicks: Sequence[Click], annotator: int) -> Future[BoolMask]:
+        """Ask for the mask of a picture that is not of the folder."""
+
+        def work() -> BoolMask:
+            session = Session(self.method, image)
+            for click in clicks:
+                session.click(click.x, click.y, is_positive=click.is_positive)
+            return session.mask
+
+        return self._queue.submit(annotator, object(), work)
 
     def open(self, id_: int) -> None:
         """Have a picture prepared, and then those that come after it."""

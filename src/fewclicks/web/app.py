@@ -15,12 +15,13 @@ from starlette.exceptions import HTTPException
 
 import fewclicks
 from fewclicks.errors import FewclicksError, InputError, StorageError, UnknownEntryError
+from fewclicks.images.folders import list_pictures
 from fewclicks.web.access import LOOPBACK, Gate
 from fewclicks.web.annotators import Annotators
 from fewclicks.web.answering import Answering
 from fewclicks.web.context import Context
 from fewclicks.web.database import HIDDEN_FOLDER, default_url, open_database
-from fewclicks.web.routes import pictures, project
+from fewclicks.web.routes import exchange, pictures, project
 from fewclicks.web.store import LeaseError, Store
 from fewclicks.web.thumbnails import Thumbnails
 
@@ -57,6 +58,7 @@ def create_app(
         If the folder has no pictures, or the database or method cannot be used.
     """
     folder = folder.resolve()
+    list_pictures(folder)  # complains before anything is made in the folder
     engine = open_database(database or default_url(folder))
     store = Store(engine, folder, method=method)
     paths = {row.id: folder / row.name for row in store.pictures()}
@@ -78,7 +80,7 @@ def create_app(
 
     app = FastAPI(title="fewclicks", version=fewclicks.__version__, lifespan=lifespan)
     app.state.context = context
-    for router in (project.router, pictures.router):
+    for router in (project.router, pictures.router, exchange.router):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.get("/", include_in_schema=False)(_page)

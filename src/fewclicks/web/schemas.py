@@ -244,3 +244,15 @@ class PlaceRequest(Asked):
 
     x: int
     y: int
+
+
+class ObjectRequest(Asked):
+    """A finished object."""
+
+    object: int
+
+
+class ProposalsAnswer(Answer):
+    """Masks that may be objects of a kind."""
+
+    proposals: list[Rle]

@@ -10,9 +10,12 @@ import cv2
 import numpy as np
 
 from fewclicks.arrays import BoolMask
+from fewclicks.clicks import Click
+from fewclicks.errors import InputError
 from fewclicks.images.masks import RunLengths, decode_rle
 from fewclicks.methods.base import AnyMethod, Prepared
-from fewclicks.methods.guidance import Guidance
+from fewclicks.methods.guidance import Exemplar, Guidance
+from fewclicks.session.exemplars import split_into_proposals
 from fewclicks.session.session import Session
 from fewclicks.web.actions import (
     BoxAction,
@@ -108,15 +111,35 @@ class Sittings:
         click = ClickAction(kind="click", x=x, y=y, is_positive=True)
         return self.at(picture, prepared, replace(desk, prompts=(*desk.prompts, click))).mask
 
+    def others(self, prepared: Prepared, desk: Desk, number: int) -> list[BoolMask]:
+        """Find the other objects of a finished one's kind, the largest first.
+
+        Raises
+        ------
+        InputError
+            If there is no such object, or the method takes no exemplar.
+        """
+        chosen = next((one for one in desk.objects if one.id == number), None)
+        if chosen is None:
+            raise InputError(f"There is no finished object {number}; finish it first.")
+        mask = decode_rle(chosen.rle)
+        clicks = tuple(
+            Click(one.x, one.y, is_positive=one.is_positive)
+            for one in chosen.prompts
+            if isinstance(one, ClickAction)
+        )
+        taken = _union(desk)
+        guidance = Guidance(excluded=taken, exemplar=Exemplar(mask=mask, clicks=clicks))
+        answer = self._method.predict(self._method.condition(prepared, guidance), [])
+        found = answer.mask if taken is None else answer.mask & ~taken
+        return [proposal.mask for proposal in split_into_proposals(found, mask)]
+
     def clear(self) -> None:
         """Let go of all sessions."""
         self._kept.clear()
 
     def _begin(self, prepared: Prepared, desk: Desk) -> _Sitting:
-        excluded = None
-        for one in desk.objects:
-            mask = decode_rle(one.rle)
-            excluded = mask if excluded is None else excluded | mask
+        excluded = _union(desk)
         conditioned = prepared
         if excluded is not None:
             conditioned = self._method.condition(prepared, Guidance(excluded=excluded))
@@ -162,6 +185,11 @@ def _take(session: Session, prompt: PromptAction) -> None:
             mask = session.mask
             stroke = brush_mask((mask.shape[0], mask.shape[1]), prompt)
             session.correct(mask | stroke if is_positive else mask & ~stroke)
+
+
+def _union(desk: Desk) -> BoolMask | None:
+    masks = [decode_rle(one.rle) for one in desk.objects]
+    return np.logical_or.reduce(masks) if masks else None
 
 
 def _common(one: tuple[PromptAction, ...], other: tuple[PromptAction, ...]) -> int:

@@ -19,8 +19,10 @@ from fewclicks.web.schemas import (
     LeaseAnswer,
     LevelAnswer,
     LevelsAnswer,
+    ObjectRequest,
     PictureAnswer,
     PlaceRequest,
+    ProposalsAnswer,
     Rle,
     StateRequest,
 )
@@ -129,6 +131,14 @@ def read_levels(picture: int, here: Here, who: Who) -> LevelsAnswer:
     return LevelsAnswer(
         levels=[LevelAnswer(area=area) for area in levels.areas], chosen=levels.chosen
     )
+
+
+@router.post("/proposals")
+def propose(picture: int, asked: ObjectRequest, here: Here, who: Who) -> ProposalsAnswer:
+    """Find the other objects of a finished one's kind; nothing is stored."""
+    desk = here.store.picture(picture).desk
+    found = _wait(here.answering.others(picture, desk, who.id, asked.object))
+    return ProposalsAnswer(proposals=[Rle(size=one["size"], counts=one["counts"]) for one in found])
 
 
 def _with_mask(here: Context, picture: int, action: Action, who: Person) -> Action:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException
+from fastapi.responses import PlainTextResponse
 
 import fewclicks
 from fewclicks.methods.maps import HasLevels
@@ -27,6 +28,22 @@ router = APIRouter()
 def health() -> dict[str, str]:
     """Say that the server is there."""
     return {"status": "ok", "version": fewclicks.__version__}
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+def metrics(here: Here, _: Who) -> str:
+    """Give the server's figures as Prometheus reads them."""
+    pictures, done = here.store.counts()
+    answering = here.answering
+    figures = {
+        "fewclicks_pictures": pictures,
+        "fewclicks_pictures_done": done,
+        "fewclicks_requests_waiting": answering.waiting,
+        "fewclicks_pictures_prepared": len(answering.pictures.ids),
+        "fewclicks_prepared_bytes": answering.pictures.weight,
+        "fewclicks_click_seconds_median": answering.click_seconds or 0.0,
+    }
+    return "".join(f"# TYPE {name} gauge\n{name} {value}\n" for name, value in figures.items())
 
 
 @router.post("/api/login")
