@@ -76,6 +76,9 @@ class RegionPicture(Prepared):
     matched: ReferenceMatch | None = None
     kind: ExemplarMatch | None = None
     _parts: Memo[Box, View] = field(default_factory=lambda: Memo(_REMEMBERED_PARTS))
+    _matches: Memo[tuple[str, ...], ReferenceMatch] = field(
+        default_factory=lambda: Memo(_REMEMBERED_PARTS)
+    )
 
 
 class Fewclicks:
@@ -134,14 +137,8 @@ class Fewclicks:
         """
         guidance.check(prepared.shape, takes=("references", "exemplar"))
         config, matched, kind = self.config, None, None
-        seen = [self._see(reference) for reference in guidance.references]
-        if seen:
-            matched = match_references(
-                seen,
-                prepared.features,
-                likeness_weight=config.reference_likeness,
-                place_weight=config.reference_place,
-            )
+        if guidance.references:
+            matched = self._match(prepared, guidance.references)
         if guidance.exemplar is not None:
             kind = match_exemplar(
                 guidance.exemplar,
@@ -158,14 +155,29 @@ class Fewclicks:
             kind=kind,
         )
 
+    def _match(self, prepared: RegionPicture, references: Sequence[Reference]) -> ReferenceMatch:
+        """Compare a picture with references; both are looked at and compared once."""
+        checksums = tuple(reference.checksum for reference in references)
+        named = dict(zip(checksums, references, strict=True))
+
+        def match(_checksums: tuple[str, ...]) -> ReferenceMatch:
+            return match_references(
+                [self._see(checksum, named[checksum]) for checksum in checksums],
+                prepared.features,
+                likeness_weight=self.config.reference_likeness,
+                place_weight=self.config.reference_place,
+            )
+
+        return prepared._matches.get(checksums, match)
+
     def _look(self, image: RgbImage) -> Features:
         return self.backbone.features(shrink_to_longest_side(image, self.config.longest_side))
 
-    def _see(self, reference: Reference) -> SeenReference:
+    def _see(self, checksum: str, reference: Reference) -> SeenReference:
         def see(_checksum: str) -> SeenReference:
             return see_reference(reference, self._look(reference.image))
 
-        return self._seen.get(reference.checksum, see)
+        return self._seen.get(checksum, see)
 
     @on_one_thread
     def predict(

@@ -83,7 +83,7 @@ class FewclicksConfig:
     reference_likeness: float = 0.5
     reference_place: float = 0.5
     exemplar_likeness: float = 1.0
-    exemplar_doubt: float = 3.0
+    exemplar_doubt: float = 2.0
 
     def __post_init__(self) -> None:
         for name, least in _LEAST:
