@@ -294,7 +294,7 @@ function freed(picture) {
 }
 
 function showZoom() {
-  byId("zoom-value").textContent = `${Math.round(view.scale * 100)}%`;
+  byId("zoom-value").textContent = model.picture ? `${Math.round(view.scale * 100)}%` : "";
   clearTimeout(showZoom.timer);
   showZoom.timer = setTimeout(() => remembered?.keep({ view: view.remember() }), 300);
   opening.sharpen();
