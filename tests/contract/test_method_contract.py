@@ -18,7 +18,7 @@ from fewclicks.clicks import Click
 from fewclicks.errors import InputError, ShapeError, UnknownEntryError
 from fewclicks.images.masks import iou
 from fewclicks.methods.base import AnyMethod, Prediction, Prepared
-from fewclicks.methods.guidance import Guidance
+from fewclicks.methods.guidance import Exemplar, Guidance, GuidanceKind, Reference
 from fewclicks.methods.registry import METHODS, create_method
 from fewclicks.methods.transformer.icmformer_network import ICMFormerNetwork
 from fewclicks.methods.transformer.icmformer_pp_network import ICMFormerPPNetwork
@@ -26,6 +26,13 @@ from fewclicks.methods.transformer.icmformer_pp_network import ICMFormerPPNetwor
 NAMES = [entry.name for entry in METHODS]
 every_method = pytest.mark.parametrize("name", NAMES)
 TAKES_DEPTH = frozenset(entry.name for entry in METHODS if "depth" in entry.takes)
+
+GUIDED: list[tuple[str, GuidanceKind]] = [
+    (entry.name, kind)
+    for entry in METHODS
+    for kind in ("references", "exemplar")
+    if kind in entry.takes
+]
 
 LEAST_IOU = {"attention_nn": 0.25}
 """What one click reaches on a plain object, where that is not 0.8: attention without a walk sees
@@ -281,6 +288,73 @@ def test_excluded_pixels_and_depth_are_brought_in_together(name: str) -> None:
     assert iou(method.predict(guided, [ON]).mask, BLOB) > 0.8
     assert both.depth is depth
     assert not (method.predict(both, [ON]).mask & excluded).any()
+
+
+def guidance(kind: GuidanceKind) -> Guidance:
+    """The blob on a mirrored picture, or as the exemplar of its own."""
+    if kind == "exemplar":
+        return Guidance(exemplar=Exemplar(mask=BLOB, clicks=(ON,)))
+    shown = Reference(
+        image=np.ascontiguousarray(PICTURE[:, ::-1]),
+        positive=np.ascontiguousarray(BLOB[:, ::-1]),
+        negative=np.roll(BLOB, 35, axis=1)[:, ::-1] & ~BLOB[:, ::-1],
+    )
+    return Guidance(references=(shown,))
+
+
+@every_method
+@pytest.mark.parametrize("kind", ["references", "exemplar"])
+def test_guidance_that_a_method_does_not_take_is_refused(name: str, kind: GuidanceKind) -> None:
+    if (name, kind) in GUIDED:
+        return
+    with pytest.raises(InputError, match=f"takes no {kind.removesuffix('s')}"):
+        built(name).condition(prepared_picture(name), guidance(kind))
+
+
+@pytest.mark.parametrize(("name", "kind"), GUIDED)
+def test_guided_answers_are_the_same_twice_and_guidance_can_be_taken_back(
+    name: str, kind: GuidanceKind
+) -> None:
+    method, prepared = built(name), prepared_picture(name)
+    before = method.predict(prepared, [ON, OFF]).probability
+
+    guided = [method.condition(prepared, guidance(kind)) for _ in range(2)]
+    answers = [method.predict(each, [ON, OFF]) for each in guided]
+
+    check(answers[0], BLOB.shape)
+    assert held(answers[0], [ON, OFF])
+    assert np.array_equal(answers[0].probability, answers[1].probability)
+    released = method.condition(guided[0], Guidance())
+    assert np.array_equal(method.predict(released, [ON, OFF]).probability, before)
+
+
+@pytest.mark.parametrize(("name", "kind"), GUIDED)
+def test_conditioning_never_prepares_the_picture_again(
+    name: str, kind: GuidanceKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method, prepared = built(name), prepared_picture(name)
+
+    def refuse(image: RgbImage) -> None:
+        assert not np.array_equal(image, PICTURE)
+        return features(image)
+
+    features = method.backbone.features if hasattr(method, "backbone") else None
+    monkeypatch.setattr(method, "prepare", refuse)
+    if features is not None:
+        monkeypatch.setattr(method.backbone, "features", refuse)
+
+    guided = method.condition(prepared, guidance(kind))
+    check(method.predict(guided, [ON]), BLOB.shape)
+
+
+@pytest.mark.parametrize(("name", "kind"), GUIDED)
+def test_excluded_pixels_stay_off_guided_answers(name: str, kind: GuidanceKind) -> None:
+    method = built(name)
+    excluded = BLOB & (np.arange(BLOB.shape[1]) < 24)
+    both = dataclasses.replace(guidance(kind), excluded=excluded)
+    prepared = method.condition(prepared_picture(name), both)
+
+    assert not (method.predict(prepared, [ON]).mask & excluded).any()
 
 
 @every_method
