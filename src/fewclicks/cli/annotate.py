@@ -37,7 +37,10 @@ def annotate(
     token: Annotated[
         str, typer.Option(help="Asked of everybody who logs in; made up where one is needed.")
     ] = "",
-    method: Annotated[str, typer.Option(help="As listed by `fewclicks methods`.")] = "default",
+    method: Annotated[
+        str | None,
+        typer.Option(help="As listed by `fewclicks methods`; else the one the folder had."),
+    ] = None,
     backbone: BackboneName = None,
     start: Annotated[
         str | None,

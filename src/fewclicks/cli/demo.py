@@ -68,8 +68,8 @@ def _click_all(method: AnyMethod, dataset: DemonstrationDataset) -> Iterator[Cli
     """Go through the pictures behind a bar on stderr."""
     from fewclicks.cli.progress import progress
     from fewclicks.evaluation.clicker import SimulatedUser
-    from fewclicks.methods.warm_up import warm_up
     from fewclicks.evaluation.demonstration import click_in_one_session
+    from fewclicks.methods.warm_up import warm_up
 
     with progress("Clicking photographs") as watch:
         warm_up(method)

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 import fewclicks
 from fewclicks.errors import FewclicksError, InputError, StorageError, UnknownEntryError
 from fewclicks.images.folders import list_pictures
+from fewclicks.methods.registry import find_method
 from fewclicks.web.access import LOOPBACK, Gate
 from fewclicks.web.annotators import Annotators
 from fewclicks.web.answering import Answering
@@ -32,7 +33,7 @@ def create_app(
     folder: Path,
     *,
     database: str | None = None,
-    method: str = "default",
+    method: str | None = None,
     backbone: str | None = None,
     token: str = "",
     only_loopback: bool = True,
@@ -46,7 +47,7 @@ def create_app(
     database
         As `open_database` takes it; a SQLite file beside the pictures if left out.
     method, backbone
-        As `create_method` takes them; the method counts where the folder is new.
+        As `create_method` takes them; without a method the folder's goes on, or the default.
     token
         Asked of everybody who logs in; empty where only this machine can reach the server.
     only_loopback
@@ -58,9 +59,13 @@ def create_app(
         If the folder has no pictures, or the database or method cannot be used.
     """
     folder = folder.resolve()
-    list_pictures(folder)  # complains before anything is made in the folder
+    list_pictures(folder)  # both complain before anything is made in the folder
+    if method is not None:
+        find_method(method)
     engine = open_database(database or default_url(folder))
-    store = Store(engine, folder, method=method)
+    store = Store(engine, folder)
+    if method is not None:
+        store.set_method(method)
     paths = {row.id: folder / row.name for row in store.pictures()}
     answering = Answering(paths, method=store.method, backbone=backbone)
     context = Context(

@@ -31,6 +31,7 @@ from fewclicks.web.desk import Desk, lay
 from fewclicks.web.tables import ActionRow, Annotator, Label, Picture, Project
 
 LEASE_SECONDS: Final = 45
+DEFAULT_METHOD: Final = "default"
 COLOURS: Final = (
     "#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#46f0f0", "#f032e6", "#bcf60c",
     "#fabebe", "#008080", "#e6beff", "#9a6324", "#fffac8", "#800000", "#aaffc3", "#808000",
@@ -91,8 +92,6 @@ class Store:
         An up-to-date database.
     folder
         Of pictures.
-    method
-        Used where the folder is new to the database.
 
     Notes
     -----
@@ -100,18 +99,18 @@ class Store:
     picture lock its row.
     """
 
-    def __init__(self, engine: Engine, folder: Path, *, method: str = "default") -> None:
+    def __init__(self, engine: Engine, folder: Path) -> None:
         self._engine = engine
         self.folder = folder
-        self.project_id = self._open(method)
+        self.project_id = self._open()
 
-    def _open(self, method: str) -> int:
+    def _open(self) -> int:
         """Find the folder's project, or begin it; pictures that came since are added."""
         names = list_pictures(self.folder)
         with self._transaction() as there:
             project = there.scalar(select(Project).where(Project.folder == str(self.folder)))
             if project is None:
-                project = Project(folder=str(self.folder), method=method)
+                project = Project(folder=str(self.folder), method=DEFAULT_METHOD)
                 there.add(project)
                 there.flush()
             of_it = select(Picture.name).where(Picture.project_id == project.id)

@@ -97,7 +97,7 @@ def test_a_folder_keeps_its_pictures_and_takes_new_ones(engine: Engine, folder: 
         (name, "new", 0) for name in NAMES
     ]
     (folder / "aa.png").write_bytes((folder / "a.png").read_bytes())
-    again = Store(engine, folder, method="graphcut")
+    again = Store(engine, folder)
     assert [row.name for row in again.pictures()] == ["a.png", "aa.png", "b.png", "sub/c.png"]
     assert again.project_id == store.project_id
     assert again.method == "default"
