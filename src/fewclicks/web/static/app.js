@@ -56,7 +56,7 @@ const stage = new Stage(
 const list = new PictureList(api, model, (id) => open(id));
 const objects = new Objects(model, actions.act, (id) => stage.areaOf(id));
 const proposals = new Proposals(api, model, actions.act, say);
-const levels = new Levels(api, model, actions.act);
+const levels = new Levels(api, model, actions.act, say);
 const labels = new Labels(model, {
   choose: actions.chooseLabel, add: addLabel, recolour,
   finish: (label) => {
