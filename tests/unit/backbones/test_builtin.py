@@ -15,6 +15,7 @@ from fewclicks.backbones.colour import ColourBackbone, ColourConfig, describe_ce
 from fewclicks.backbones.registry import create_backbone, find_backbone
 from fewclicks.errors import InputError, WeightsError
 from fewclicks.images.resizing import resize_image
+from fewclicks.methods.registry import create_method
 
 PACKAGED = Path(sys.modules[BuiltInBackbone.__module__].__file__ or "").parent / "builtin.onnx"
 
@@ -142,3 +143,11 @@ def test_colour_tokens_of_its_own_grid_are_those_of_the_colour_backbone(disk_ima
     features = backbone.features(disk_image)
     found = describe_cells(disk_image, features.grid, backbone.config)
     np.testing.assert_array_equal(found, features.tokens)
+
+
+def test_a_method_takes_the_network_that_a_training_wrote(tmp_path: Path):
+    trained = tmp_path / "trained.onnx"
+    trained.write_bytes(PACKAGED.read_bytes())
+    settings = {"backbone.weights": str(trained)}
+    method = create_method("fewclicks", backbone="builtin", **settings)
+    assert method.backbone.config.weights == str(trained)
