@@ -156,7 +156,7 @@ def test_a_killed_run_resumes_to_the_result_of_an_unbroken_one(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
 def test_a_run_stopped_by_hand_says_how_to_go_on(tmp_path: Path):
-    many = draw(tmp_path / "many", 60)  # so many that the signal comes before the end
+    many = draw(tmp_path / "many", 200)  # so many that the signal comes before the end
     out = tmp_path / "out"
     with start(many, out, "--workers", "2") as process:
         wait_for_lines(out / "objects.jsonl", 2, process)
@@ -221,7 +221,7 @@ def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
         (["--set", "radius=wide"], 1, "needs a whole number"),
         (["--dataset-set", "void=black"], 1, "needs a whole number"),
         (["--data", "nowhere"], 1, "There is no folder nowhere"),
-        (["--subset", "uneven"], 1, "needs 'even', 'odd', or a text file"),
+        (["--subset", "uneven"], 1, "needs 'even', 'odd', single, pair or whole"),
         (["--limit", "0"], 1, "limit is 0"),
         (["--limit", "many"], 2, "'--limit'"),
         (["--max-clicks", "0"], 1, "max_clicks is 0"),

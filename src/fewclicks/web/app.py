@@ -83,7 +83,14 @@ def create_app(
         answering.close()
         engine.dispose()
 
-    app = FastAPI(title="fewclicks", version=fewclicks.__version__, lifespan=lifespan)
+    # FastAPI's own page of the routes loads its scripts from elsewhere; /openapi.json stays.
+    app = FastAPI(
+        title="fewclicks",
+        version=fewclicks.__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.context = context
     for router in (project.router, pictures.router, exchange.router):
         app.include_router(router)
