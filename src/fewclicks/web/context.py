@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
-from fastapi import Depends, HTTPException, Request
+from fastapi import Depends, HTTPException, Path, Request
 from sqlalchemy import Engine
 
 from fewclicks.web.annotators import Annotators, Person
@@ -56,3 +56,7 @@ def _person(request: Request, here: Here) -> Person:
 
 Who: TypeAlias = Annotated[Person, Depends(_person)]
 """Whoever asks, as a route's argument; nobody else is let in."""
+
+
+Id: TypeAlias = Annotated[int, Path(ge=1, le=2**31 - 1)]
+"""A row's number in an address; larger ones are in no database."""

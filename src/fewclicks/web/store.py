@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -101,6 +102,8 @@ class Store:
 
     def __init__(self, engine: Engine, folder: Path) -> None:
         self._engine = engine
+        # SQLite lets one in at a time, and has the others sleep and try again, some for long.
+        self._turn = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
         self.folder = folder
         self.project_id = self._open()
 
@@ -336,7 +339,11 @@ class Store:
     @contextmanager
     def _transaction(self) -> Iterator[Transaction]:
         try:
-            with Transaction(self._engine, expire_on_commit=False) as there, there.begin():
+            with (
+                self._turn,
+                Transaction(self._engine, expire_on_commit=False) as there,
+                there.begin(),
+            ):
                 yield there
         except SQLAlchemyError as error:
             raise StorageError(

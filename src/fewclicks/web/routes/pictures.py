@@ -12,7 +12,7 @@ from fewclicks.errors import FewclicksError, InputError
 from fewclicks.images.masks import RunLengths, decode_rle
 from fewclicks.web.actions import Action, FinishAction, Mask, check_inside
 from fewclicks.web.annotators import Person
-from fewclicks.web.context import Context, Here, Who
+from fewclicks.web.context import Context, Here, Id, Who
 from fewclicks.web.fair_queue import StaleError
 from fewclicks.web.schemas import (
     ActionRequest,
@@ -38,7 +38,7 @@ ResultT = TypeVar("ResultT")
 
 
 @router.get("")
-def read_picture(picture: int, here: Here, who: Who) -> PictureAnswer:
+def read_picture(picture: Id, here: Here, who: Who) -> PictureAnswer:
     """Open a picture; it is prepared in the background, and so are the next ones."""
     stored = here.store.picture(picture)
     shape = here.answering.shape(picture)
@@ -52,40 +52,40 @@ def read_picture(picture: int, here: Here, who: Who) -> PictureAnswer:
 
 @router.get("/image", response_class=Response, responses={200: _JPEG})
 def read_image(
-    picture: int, here: Here, _: Who, longest: Annotated[int, Query(ge=16, le=8192)] = _VIEW
+    picture: Id, here: Here, _: Who, longest: Annotated[int, Query(ge=16, le=8192)] = _VIEW
 ) -> Response:
     """Give the picture as JPEG, at most so many pixels long."""
     return _jpeg(here, picture, longest)
 
 
 @router.get("/thumbnail", response_class=Response, responses={200: _JPEG})
-def read_thumbnail(picture: int, here: Here, _: Who) -> Response:
+def read_thumbnail(picture: Id, here: Here, _: Who) -> Response:
     """Give the picture as a small JPEG."""
     return _jpeg(here, picture, _THUMBNAIL)
 
 
 @router.post("/lease")
-def take_lease(picture: int, here: Here, who: Who) -> LeaseAnswer:
+def take_lease(picture: Id, here: Here, who: Who) -> LeaseAnswer:
     """Take or renew the right to change a picture; others can look at it."""
     holder = here.store.lease(picture, who.id)
     return LeaseAnswer(holder=holder, mine=holder == who.name, seconds=LEASE_SECONDS)
 
 
 @router.delete("/lease", status_code=204)
-def give_lease_back(picture: int, here: Here, who: Who) -> None:
+def give_lease_back(picture: Id, here: Here, who: Who) -> None:
     """Let others change the picture."""
     here.store.give_back(picture, who.id)
 
 
 @router.put("/state")
-def set_state(picture: int, asked: StateRequest, here: Here, _: Who) -> PictureAnswer:
+def set_state(picture: Id, asked: StateRequest, here: Here, _: Who) -> PictureAnswer:
     """Say whether the picture is done."""
     stored = here.store.set_state(picture, asked.state)
     return _answer(here, stored, here.answering.shape(picture), stored.draft)
 
 
 @router.post("/actions")
-def act(picture: int, asked: ActionRequest, here: Here, who: Who) -> PictureAnswer:
+def act(picture: Id, asked: ActionRequest, here: Here, who: Who) -> PictureAnswer:
     """Take an action: it is in the database before the method is asked, and before the answer."""
     height, width = here.answering.shape(picture)
     check_inside(asked.action, height=height, width=width)
@@ -107,7 +107,7 @@ def act(picture: int, asked: ActionRequest, here: Here, who: Who) -> PictureAnsw
 
 
 @router.post("/hover", responses={204: {"description": "The machine is busy."}})
-def hover(picture: int, asked: PlaceRequest, here: Here, who: Who) -> Response:
+def hover(picture: Id, asked: PlaceRequest, here: Here, who: Who) -> Response:
     """Show what a click would give; nothing is stored."""
     height, width = here.answering.shape(picture)
     is_inside = 0 <= asked.x < width and 0 <= asked.y < height
@@ -124,7 +124,7 @@ def hover(picture: int, asked: PlaceRequest, here: Here, who: Who) -> Response:
 
 
 @router.get("/levels")
-def read_levels(picture: int, here: Here, who: Who) -> LevelsAnswer:
+def read_levels(picture: Id, here: Here, who: Who) -> LevelsAnswer:
     """List what the newest click may stand for, from part to group."""
     desk = here.store.picture(picture).desk
     levels = _wait(here.answering.levels(picture, desk, who.id))
@@ -134,7 +134,7 @@ def read_levels(picture: int, here: Here, who: Who) -> LevelsAnswer:
 
 
 @router.post("/proposals")
-def propose(picture: int, asked: ObjectRequest, here: Here, who: Who) -> ProposalsAnswer:
+def propose(picture: Id, asked: ObjectRequest, here: Here, who: Who) -> ProposalsAnswer:
     """Find the other objects of a finished one's kind; nothing is stored."""
     desk = here.store.picture(picture).desk
     found = _wait(here.answering.others(picture, desk, who.id, asked.object))

@@ -8,7 +8,7 @@ from fastapi.responses import PlainTextResponse
 import fewclicks
 from fewclicks.methods.maps import HasLevels
 from fewclicks.methods.registry import METHODS
-from fewclicks.web.context import Context, Here, Who
+from fewclicks.web.context import Context, Here, Id, Who
 from fewclicks.web.schemas import (
     LabelAnswer,
     LabelChange,
@@ -77,7 +77,7 @@ def add_label(asked: LabelRequest, here: Here, _: Who) -> LabelAnswer:
 
 
 @router.patch("/api/labels/{label}")
-def change_label(label: int, asked: LabelChange, here: Here, _: Who) -> LabelAnswer:
+def change_label(label: Id, asked: LabelChange, here: Here, _: Who) -> LabelAnswer:
     """Rename or recolour a label."""
     return LabelAnswer.of(here.store.change_label(label, name=asked.name, colour=asked.colour))
 
