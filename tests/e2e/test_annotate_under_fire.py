@@ -78,6 +78,7 @@ def test_fifty_kills_at_random_moments_lose_nothing_that_was_acknowledged(
             try:
                 with httpx.Client(base_url=address, timeout=30) as client:
                     hand = hand or Hand(client, f"annotator {number}")
+                    hand.client = client
                     while not is_over.is_set():
                         name, x = str(uuid.uuid4()), chance.randrange(15, 50)
                         answer = client.post(

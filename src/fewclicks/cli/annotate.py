@@ -94,6 +94,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen()  # a page that comes while the model is warmed up waits
     except OSError as error:
         listener.close()
         raise StorageError(

@@ -10,16 +10,12 @@ from fewclicks import __version__
 from fewclicks.backbones.registry import EMBEDDED_BACKBONE, choose_depth, device_settings
 from fewclicks.datasets.base import Dataset
 from fewclicks.datasets.registry import open_dataset
-from fewclicks.errors import InputError
+from fewclicks.errors import InputError, UnknownEntryError
 from fewclicks.evaluation.clicker import Rule, SimulatedUser
-from fewclicks.evaluation.protocols.combination import ReferenceMasks
-from fewclicks.evaluation.protocols.kinds import ExemplarSource
-from fewclicks.evaluation.protocols.opening import (
-    ProtocolName,
-    check_method,
-    check_protocol,
-    read_guidance,
-)
+from fewclicks.evaluation.protocols.combination import REFERENCE_MASKS, ReferenceMasks
+from fewclicks.evaluation.protocols.guiding import read_guidance
+from fewclicks.evaluation.protocols.kinds import EXEMPLAR_SOURCES, ExemplarSource
+from fewclicks.evaluation.protocols.target import PROTOCOLS, ProtocolName
 from fewclicks.evaluation.scores import USUAL_CLICKS
 from fewclicks.images.depth_files import DepthFiles, DepthKind
 from fewclicks.methods.base import AnyMethod
@@ -93,7 +89,7 @@ class Plan:
         if self.limit is not None and self.limit < 1:
             raise InputError(f"limit is {self.limit}; needs 1 object or more.")
         self.create_user()  # refuses what no user can be
-        check_protocol(self)
+        _check_protocol(self)
 
     def create_method(self) -> AnyMethod:
         """Build the method that is to be measured.
@@ -108,7 +104,7 @@ class Plan:
             raise InputError(
                 f"Method '{self.method}' takes no depth, but got '{self.depth}'; leave it out."
             )
-        check_method(self)
+        _check_method(self)
         of_device = device_settings(
             self.device,
             backbone=self.backbone,
@@ -188,3 +184,59 @@ def _settings_of(method: AnyMethod, part: str) -> dict[str, Any] | None:
     """Give the settings of its backbone or source of depth, if it has one."""
     config = getattr(getattr(method, part, None), "config", None)
     return None if config is None else asdict(config)
+
+
+def _check_protocol(plan: Plan) -> None:
+    """Refuse names that do not exist, and guidance that a protocol or a method has no use for.
+
+    Raises
+    ------
+    InputError
+        Saying which protocol would have a use for it, or which methods take it.
+    """
+    for what, name, known in (
+        ("protocol", plan.protocol, PROTOCOLS),
+        ("choice of reference masks", plan.reference, REFERENCE_MASKS),
+        ("source of exemplars", plan.exemplar, EXEMPLAR_SOURCES),
+    ):
+        if name not in known:
+            raise UnknownEntryError(what, name, known)
+    if plan.reference != "none" and plan.protocol != "combination":
+        raise InputError(
+            f"Protocol '{plan.protocol}' has no references; needs protocol combination, or "
+            "reference none."
+        )
+    if plan.exemplar != "none" and plan.protocol not in ("collective", "additional"):
+        raise InputError(
+            f"Protocol '{plan.protocol}' has no exemplars; needs protocol collective or "
+            "additional, or exemplar none."
+        )
+    if plan.protocol == "collective" and plan.exemplar == "golden":
+        raise InputError(
+            "Protocol 'collective' counts an exemplar's clicks, and a golden one has none that "
+            "were needed; choose exemplar automatic, or protocol additional."
+        )
+    if plan.exemplar != "none" and plan.initial_masks is not None:
+        raise InputError("Clicks begin with an exemplar or with initial masks; leave one out.")
+    if plan.guidance and plan.reference == plan.exemplar == "none":
+        raise InputError(
+            f"Guidance is set ({', '.join(plan.guidance)}), but none is given; choose a reference "
+            "or an exemplar."
+        )
+    if read_guidance(plan.guidance).real and plan.exemplar != "golden":
+        raise InputError("Real exemplars stand in the place of golden ones; choose golden.")
+
+
+def _check_method(plan: Plan) -> None:
+    """Refuse references for a method that has no use for them.
+
+    Raises
+    ------
+    InputError
+        If it has none. An exemplar is of use to every method: as a mask to go on from.
+    """
+    if plan.reference != "none" and "references" not in find_method(plan.method).takes:
+        raise InputError(
+            f"Method '{plan.method}' takes no references; choose reference none, or a method "
+            "that takes them: refcut or fewclicks."
+        )

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fewclicks.errors import InputError, StorageError
-from fewclicks.evaluation.protocols.opening import ProtocolName
+from fewclicks.evaluation.protocols.target import ProtocolName
 from fewclicks.files import write_text
 
 Iou = Annotated[float, Field(ge=0, le=1)]

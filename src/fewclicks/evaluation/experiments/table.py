@@ -11,7 +11,7 @@ from typing import Final
 from fewclicks.evaluation.experiments.experiment import Experiment, Row
 from fewclicks.evaluation.experiments.measured import MeasuredRow, split_figure
 from fewclicks.evaluation.experiments.plots import plots_of
-from fewclicks.evaluation.protocols.opening import ProtocolName
+from fewclicks.evaluation.protocols.target import ProtocolName
 from fewclicks.files import write_text
 
 TABLES: Final = ("table.md", "table.csv")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -9,6 +10,7 @@ import numpy as np
 
 from fewclicks.arrays import BoolMask, RgbImage
 from fewclicks.errors import InputError
+from fewclicks.settings import read_settings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,3 +124,8 @@ def shrunken_mask(mask: BoolMask, scale: float) -> BoolMask:
 
 def _smaller(shape: tuple[int, ...], scale: float) -> tuple[int, int]:
     return max(1, round(shape[1] * scale)), max(1, round(shape[0] * scale))
+
+
+def read_guidance(settings: Mapping[str, str]) -> GuidanceConfig:
+    """Read how guidance is made, as it was typed."""
+    return GuidanceConfig(**read_settings(GuidanceConfig, settings, owner="guidance"))

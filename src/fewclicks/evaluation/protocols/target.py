@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias, get_args
 
 from fewclicks.arrays import BoolMask
 from fewclicks.clicks import Click
@@ -17,6 +17,9 @@ from fewclicks.session.session import Session
 
 Combination: TypeAlias = Literal["single", "pair", "whole"]
 """How many parts of an object a target unites."""
+
+ProtocolName: TypeAlias = Literal["noc", "combination", "collective", "additional"]
+PROTOCOLS: Final[tuple[ProtocolName, ...]] = get_args(ProtocolName)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

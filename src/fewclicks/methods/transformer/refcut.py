@@ -94,6 +94,7 @@ class RefCut(SimpleClick):
         return replace(
             cast("GuidedPicture", prepared),
             excluded=guidance.excluded,
+            references=guidance.references,
             prompt=self._prompt(guidance.references),
         )
 
