@@ -102,9 +102,8 @@ def time_click(page: Page, right: float, down: float) -> float:
 
 def time_list(page: Page, folder: Path) -> float:
     """Seconds from the address to the list of ten thousand pictures; the server runs already."""
-    first = folder / "0.jpg"
-    for number in range(1, MANY):
-        os.link(first, folder / f"{number:05}.jpg")
+    for number in range(len(list(folder.iterdir())), MANY):
+        os.link(folder / "0.jpg", folder / f"{number:05}.jpg")
     with serving(folder) as address:
         page.goto(address)  # the first time, the server still warms up
         wait(page, "() => window.fewclicks?.state().name")
@@ -131,7 +130,7 @@ def main() -> None:
             clicks, openings = time_clicks(page, 6)
         many = Path(place) / "many"
         many.mkdir()
-        shutil.copy(folder / "0.jpg", many / "0.jpg")
+        write_photographs(many, 64, 48)
         seconds = time_list(page, many)
         browser.close()
     clicks.sort()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_LAST_SECONDS = 5  # for requests under way when the server is told to end
 
 
 def annotate(
@@ -83,8 +84,10 @@ def annotate(
         typer.echo(f"Annotate {folder} at {address}  (Ctrl-C ends; nothing is lost)")
         if not no_browser:
             threading.Timer(1.0, webbrowser.open, [address]).start()
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
-        server.run(sockets=[listener])
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, timeout_graceful_shutdown=_LAST_SECONDS
+        )
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:
