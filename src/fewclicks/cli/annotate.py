@@ -18,7 +18,6 @@ from fewclicks.errors import InputError, MissingExtraError, StorageError
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _LAST_SECONDS = 5  # for requests under way when the server is told to end
 
 
@@ -58,12 +57,13 @@ def annotate(
     try:
         import uvicorn
 
+        from fewclicks.web.access import LOOPBACK
         from fewclicks.web.app import create_app
     except ModuleNotFoundError as error:
         if error.name and error.name.startswith("fewclicks"):
             raise
         raise MissingExtraError("The annotation page", "web") from None
-    only_loopback = host in _LOOPBACK
+    only_loopback = host in LOOPBACK
     if not only_loopback and not token:
         token = secrets.token_urlsafe(16)
     listener = _listen(host, port)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fewclicks.errors import MissingExtraError, StorageError
+from fewclicks.formats.registry import FORMATS
 
 
 def export(
@@ -18,8 +19,8 @@ def export(
         str,
         typer.Option(
             "--format",
-            help="coco, coco-polygons, yolo, voc, labelme, png, png-class, png-objects, cutouts, "
-            "or record: every action there ever was.",
+            help=f"{', '.join(entry.name for entry in FORMATS)}, or record: every action there "
+            "ever was.",
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the files.")],

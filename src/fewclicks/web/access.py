@@ -13,7 +13,7 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
 _HEADERS: Final = (
     (b"content-security-policy",
-     b"default-src 'self'; img-src 'self' blob: data:; style-src 'self' 'unsafe-inline'"),
+     b"default-src 'self'; img-src 'self' blob:; style-src 'self'"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -15,9 +14,9 @@ from fewclicks.clicks import Click
 from fewclicks.errors import InputError
 from fewclicks.images.masks import RunLengths, encode_rle
 from fewclicks.images.reading import read_image, read_size
-from fewclicks.methods.base import AnyMethod, Prepared
+from fewclicks.methods.base import AnyMethod
 from fewclicks.methods.maps import Levels
-from fewclicks.methods.registry import create_method
+from fewclicks.methods.registry import create_method, find_method
 from fewclicks.methods.warm_up import warm_up
 from fewclicks.session.session import Session
 from fewclicks.web.desk import Desk
@@ -54,34 +53,27 @@ class Answering:
         self._shapes: dict[int, tuple[int, int]] = {}
         self._durations: deque[float] = deque(maxlen=_TIMED)
         self._queue = FairQueue()
-        self._change = threading.Lock()
         self._begin(method)
 
     def _begin(self, name: str) -> None:
-        entry_backbone = self._backbone
-        self.method: AnyMethod = create_method(name, backbone=entry_backbone)
+        needs_backbone = "backbone" in find_method(name).needs
+        method = create_method(name, backbone=self._backbone if needs_backbone else None)
+        self.method: AnyMethod = method
         self.name = name
-        self._sittings = Sittings(self.method)
-        self.pictures = PreparedPictures(self._prepare)
+        self._sittings = Sittings(method)
+        self.pictures = PreparedPictures(lambda id_: method.prepare(read_image(self._paths[id_])))
 
     def change(self, name: str) -> None:
-        """Have another method answer.
+        """Have another method answer, between two answers.
 
         Raises
         ------
         FewclicksError
             If it cannot be built; the present one goes on then.
         """
-        with self._change:
-            backbone, before = self._backbone, self.pictures
-            try:
-                self._begin(name)
-            except InputError:
-                if backbone is None:
-                    raise
-                self._backbone = None  # the new method may take none
-                self._begin(name)
-            before.close()
+        before = self.pictures
+        self._queue.submit("server", "method", lambda: self._begin(name)).result()
+        before.close()
 
     def answer(self, id_: int, desk: Desk, annotator: int) -> Future[RunLengths | None]:
         """Ask for the mask of a desk's present object; None where there is none."""
@@ -186,7 +178,3 @@ class Answering:
         mask = self._sittings.mask(id_, prepared, desk)
         self._durations.append(time.perf_counter() - started)
         return encode_rle(mask)
-
-    def _prepare(self, id_: int) -> Prepared:
-        prepared: Prepared = self.method.prepare(read_image(self._paths[id_]))
-        return prepared

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -14,14 +14,14 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 import fewclicks
-from fewclicks.errors import FewclicksError, InputError, StorageError, UnknownEntryError
+from fewclicks.errors import FewclicksError, StorageError, UnknownEntryError
 from fewclicks.images.folders import list_pictures
 from fewclicks.methods.registry import find_method
 from fewclicks.web.access import LOOPBACK, Gate
 from fewclicks.web.annotators import Annotators
 from fewclicks.web.answering import Answering
 from fewclicks.web.context import Context
-from fewclicks.web.database import HIDDEN_FOLDER, default_url, open_database
+from fewclicks.web.database import HIDDEN_FOLDER, DatabaseError, default_url, open_database
 from fewclicks.web.routes import exchange, pictures, project
 from fewclicks.web.store import LeaseError, Store
 from fewclicks.web.thumbnails import Thumbnails
@@ -107,13 +107,7 @@ def _page() -> FileResponse:
 
 
 def _refused(_: Request, error: Exception) -> JSONResponse:
-    status = 404 if isinstance(error, StorageError) else 422
-    if isinstance(error, UnknownEntryError):
-        status = 404
-    if isinstance(error, LeaseError):
-        status = 409
-    if isinstance(error, StorageError) and not isinstance(error, InputError):
-        status = 507 if "database" in str(error) else 404
+    status = next(status for kind, status in _STATUSES if isinstance(error, kind))
     return _said(status, str(error))
 
 
@@ -133,7 +127,14 @@ def _said(status: int, message: str) -> JSONResponse:
     return JSONResponse({"error": message}, status_code=status)
 
 
-_HANDLERS: dict[type[Exception], Any] = {
+_STATUSES: Final[tuple[tuple[type[FewclicksError], int], ...]] = (
+    (LeaseError, 409),
+    (UnknownEntryError, 404),
+    (DatabaseError, 507),  # a page keeps what it could not save, and sends it again
+    (StorageError, 404),
+    (FewclicksError, 422),
+)
+_HANDLERS: Final[dict[type[Exception], Any]] = {
     FewclicksError: _refused,
     RequestValidationError: _invalid,
     HTTPException: _http,

@@ -18,6 +18,10 @@ _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _BUSY_SECONDS: Final = 30
 
 
+class DatabaseError(StorageError):
+    """The database cannot be reached, read or written; what was to be written is not there."""
+
+
 def default_url(folder: Path) -> str:
     """Name the SQLite file that lies with a folder of pictures."""
     return f"sqlite:///{folder / HIDDEN_FOLDER / _FILE}"
@@ -35,7 +39,7 @@ def open_database(url: str) -> Engine:
     ------
     InputError
         If the URL is none, or of another database.
-    StorageError
+    DatabaseError
         If the database cannot be reached, made or written.
     """
     engine = _engine(url)
@@ -43,7 +47,7 @@ def open_database(url: str) -> Engine:
         with engine.begin() as connection:
             migrate(connection)
     except (SQLAlchemyError, OSError) as error:
-        raise StorageError(
+        raise DatabaseError(
             f"Cannot open the database {_shown(url)}: {reason(error)}; check the place and its "
             "rights, or name another with --db."
         ) from error
@@ -92,7 +96,7 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StorageError(
+        raise DatabaseError(
             f"Cannot make {folder}: {(error.strerror or str(error)).lower()}; name another place "
             "with --db sqlite:///FILE."
         ) from error

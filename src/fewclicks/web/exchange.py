@@ -52,18 +52,19 @@ def collect(store: Store, *, only_done: bool = False) -> Annotations:
     Raises
     ------
     StorageError, ImageError
-        If a picture cannot be read any more.
+        If a picture without objects cannot be read any more.
     """
     pictures = []
     for row in store.pictures():
         if row.state != "done" and (only_done or not row.objects):
             continue
         path = store.folder / row.name
-        height, width = read_size(path)
         objects = tuple(
             AnnotatedObject(label=one.label, rle=one.rle)
             for one in store.picture(row.id).desk.objects
         )
+        # Not from the file, where there is a mask: a picture that is gone keeps its annotations.
+        height, width = objects[0].rle["size"] if objects else read_size(path)
         pictures.append(
             AnnotatedPicture(name=row.name, height=height, width=width, objects=objects, path=path)
         )

@@ -44,8 +44,9 @@ class LabelAnswer(Answer):
 
 
 class ProjectAnswer(Answer):
-    """The folder, and how it is annotated."""
+    """The folder, and how it is annotated; ``id`` differs for folders of one name."""
 
+    id: str
     name: str
     method: str
     methods: list[str]

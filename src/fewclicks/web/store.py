@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,7 @@ from sqlalchemy import Engine, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session as Transaction
 
-from fewclicks.errors import InputError, StorageError
+from fewclicks.errors import InputError
 from fewclicks.images.folders import list_pictures
 from fewclicks.images.masks import RunLengths
 from fewclicks.web.actions import (
@@ -27,7 +28,7 @@ from fewclicks.web.actions import (
     read_action,
     write_action,
 )
-from fewclicks.web.database import reason
+from fewclicks.web.database import DatabaseError, reason
 from fewclicks.web.desk import Desk, lay
 from fewclicks.web.tables import ActionRow, Annotator, Label, Picture, Project
 
@@ -130,6 +131,12 @@ class Store:
     # The project.
 
     @property
+    def key(self) -> str:
+        """Tells the project from others that the same address may serve another day."""
+        described = f"{self.folder}\n{self.project_id}"
+        return hashlib.sha256(described.encode()).hexdigest()[:16]
+
+    @property
     def method(self) -> str:
         """Name of the method that answers."""
         with self._transaction() as there:
@@ -167,7 +174,7 @@ class Store:
                 label.name = name or label.name
                 label.colour = colour or label.colour
                 return label
-        except StorageError as error:
+        except DatabaseError as error:
             if isinstance(error.__cause__, IntegrityError):
                 raise InputError(f"Another label is called '{name}' already.") from None
             raise
@@ -346,7 +353,7 @@ class Store:
             ):
                 yield there
         except SQLAlchemyError as error:
-            raise StorageError(
+            raise DatabaseError(
                 f"The database cannot be used: {reason(error)}; nothing was changed."
             ) from error
 

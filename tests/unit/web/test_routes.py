@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import io
+import json
 import time
+import uuid
+import zipfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import StaticPool, create_engine
 from starlette.testclient import TestClient
 
 from annotated_folder import INSIDE, OUTSIDE, Hand, make_folder, mask_of
@@ -16,6 +21,7 @@ from fewclicks.images.masks import encode_rle, iou
 from fewclicks.images.reading import read_image
 from fewclicks.methods.registry import create_method
 from fewclicks.session.session import Session
+from fewclicks.web import database
 from fewclicks.web.app import create_app
 
 HOST = "http://127.0.0.1"
@@ -259,3 +265,61 @@ def test_the_page_and_its_files_are_served(client: TestClient):
     assert client.get("/static/rle.js").status_code == 200
     for path in ("/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py"):
         assert client.get(path).status_code == 404
+
+
+def _fill_disk(client: TestClient, *, is_full: bool) -> None:
+    """Let SQLite believe that the disk holds not one page more, or that it holds plenty."""
+    engine = client.app.state.context.engine  # type: ignore[attr-defined]
+    with engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages if is_full else 10**6}")
+
+
+def test_on_a_full_disk_an_action_is_refused_for_now_and_nothing_is_lost(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # One connection, as the limit is the connection's own.
+    monkeypatch.setattr(database, "create_engine", partial(create_engine, poolclass=StaticPool))
+    url = f"sqlite:///{tmp_path / 'a.sqlite'}?check_same_thread=false"
+    app = create_app(folder, database=url, method="graphcut")
+    with TestClient(app, base_url=HOST) as client:
+        anna = Hand(client)
+        before = anna.act(1, **INSIDE)
+        _fill_disk(client, is_full=True)
+        long = {"kind": "scribble", "points": [[30.5, 20.5]] * 900, "is_positive": True}
+        name = str(uuid.uuid4())
+        refused = anna.send(1, long, name=name)
+        assert refused.status_code == 507
+        assert "disk is full" in refused.json()["error"]
+        assert "\n" not in refused.json()["error"]
+        _fill_disk(client, is_full=False)
+        assert anna.get("/api/pictures/1")["active"] == before["active"]
+        assert anna.send(1, long, name=name).status_code == 200
+
+
+def test_a_picture_that_vanishes_takes_no_annotation_with_it(tmp_path: Path):
+    pictures = make_folder(tmp_path / "pictures")
+    with TestClient(create_app(pictures, method="graphcut"), base_url=HOST) as client:
+        anna = Hand(client)
+        anna.act(1, **INSIDE)
+        shown = anna.act(1, kind="finish", label="blob")["objects"][0]["rle"]
+        (pictures / "a.png").unlink()
+        (pictures / "b.png").unlink()
+        refused = anna.send(2, INSIDE)
+        assert refused.status_code == 404
+        assert "There is no file" in refused.json()["error"]
+        answer = client.get("/api/export?format=coco", headers=anna.headers)
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            content = json.loads(archive.read("annotations.json"))
+    assert [one["segmentation"] for one in content["annotations"]] == [shown]
+
+
+def test_folders_of_one_name_are_different_projects(tmp_path: Path):
+    ids = []
+    for place in ("one", "two"):
+        app = create_app(make_folder(tmp_path / place / "pictures"), method="graphcut")
+        with TestClient(app, base_url=HOST) as client:
+            project = Hand(client).get("/api/project")
+            assert project["name"] == "pictures"
+            ids.append(project["id"])
+    assert ids[0] != ids[1]

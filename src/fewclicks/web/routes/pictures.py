@@ -95,7 +95,7 @@ def act(picture: Id, asked: ActionRequest, here: Here, who: Who) -> PictureAnswe
     if rle is None:
         try:
             rle = _wait(here.answering.answer(picture, stored.desk, who.id))
-        except InputError:
+        except FewclicksError:  # it does not fit, or its picture is gone
             here.store.drop(picture, asked.id)
             raise
         except StaleError:

@@ -105,6 +105,7 @@ def status(here: Here, _: Who) -> StatusAnswer:
 def _describe(here: Context) -> ProjectAnswer:
     pictures, done = here.store.counts()
     return ProjectAnswer(
+        id=here.store.key,
         name=here.store.folder.name,
         method=here.answering.name,
         methods=[entry.name for entry in METHODS if "weights" not in entry.needs],

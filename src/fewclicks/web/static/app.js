@@ -340,12 +340,12 @@ async function start() {
   await begin();
   banner.hide("opening");
   const { project, rows } = model;
-  remembered = new Remembered(project.name);
+  remembered = new Remembered(project.id);
   const kept = Object.fromEntries(KEPT.map((name) => [name, remembered.get(name, model[name])]));
   if (!project.labels.some(({ name }) => name === kept.label)) kept.label = project.labels[0]?.name ?? null;
   if (!TOOLS.includes(kept.tool)) kept.tool = "click";
   model.set(kept);
-  outbox.open(`${project.name}/${model.me}`, new Map(rows.map(({ id, name }) => [id, name])));
+  outbox.open(`${project.id}/${model.me}`, new Map(rows.map(({ id, name }) => [id, name])));
   pulse.beat();
   setInterval(() => model.connected && !document.hidden && loadRows().catch(() => {}), LIST_MS);
   const last = rows.find(({ id }) => id === remembered.get("picture", null)) ?? rows[0];
