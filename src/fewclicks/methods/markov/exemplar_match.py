@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from fewclicks.arrays import BoolMask, FloatMap
 from fewclicks.backbones.base import Features
 from fewclicks.clicks import Click, positives
-from fewclicks.methods.guidance import Exemplar, Reference
-from fewclicks.methods.markov.reference_match import middle_of, see_reference, votes_by_likeness
+from fewclicks.methods.guidance import Exemplar
+from fewclicks.methods.markov.reference_match import middle_of, see_marks, votes_by_likeness
 from fewclicks.methods.markov.token_walk import read_at
 
 
@@ -65,9 +65,7 @@ def match_exemplar(
     doubt
         Log odds that are taken off it; the higher, the less is proposed.
     """
-    height, width = exemplar.mask.shape
-    unseen = np.zeros((height, width, 3), dtype=np.uint8)  # its tokens are known
-    seen = see_reference(Reference(image=unseen, positive=exemplar.mask), features)
+    seen = see_marks(features, positive=exemplar.mask)
     # How small the exemplar is says nothing of how much else is of its kind.
     rarity = np.log(seen.unmeant.sum() / max(float(seen.meant.sum()), 1e-6))
     likeness = weight * (votes_by_likeness(features, seen) + rarity) - doubt

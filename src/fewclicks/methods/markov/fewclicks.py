@@ -40,7 +40,7 @@ from fewclicks.methods.markov.reference_match import (
     ReferenceMatch,
     SeenReference,
     match_references,
-    see_reference,
+    see_marks,
 )
 from fewclicks.methods.markov.region_maps import region_maps
 from fewclicks.methods.markov.token_walk import WalkedMaps, walk_over
@@ -175,7 +175,8 @@ class Fewclicks:
 
     def _see(self, checksum: str, reference: Reference) -> SeenReference:
         def see(_checksum: str) -> SeenReference:
-            return see_reference(reference, self._look(reference.image))
+            features = self._look(reference.image)
+            return see_marks(features, positive=reference.positive, negative=reference.negative)
 
         return self._seen.get(checksum, see)
 

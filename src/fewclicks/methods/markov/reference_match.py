@@ -21,7 +21,6 @@ from scipy import ndimage
 from fewclicks.arrays import BoolMask, FloatMap
 from fewclicks.backbones.base import Features
 from fewclicks.clicks import Click, positives
-from fewclicks.methods.guidance import Reference
 from fewclicks.methods.markov.token_walk import read_at
 
 _MOST: Final = 6.0  # log odds that either may say
@@ -126,13 +125,17 @@ class ReferenceMatch:
         return np.asarray(total + self.place_weight / len(clicks) * told)
 
 
-def see_reference(reference: Reference, features: Features) -> SeenReference:
-    """Read the masks of a reference at its tokens.
+def see_marks(
+    features: Features, *, positive: BoolMask | None = None, negative: BoolMask | None = None
+) -> SeenReference:
+    """Read what is marked on a picture at its tokens.
 
     Parameters
     ----------
     features
-        Of the reference picture.
+        Of the marked picture.
+    positive, negative : (H, W), optional
+        As of `Reference`.
 
     Notes
     -----
@@ -140,8 +143,7 @@ def see_reference(reference: Reference, features: Features) -> SeenReference:
     Where only what is not meant is marked, that alone is known: nothing speaks for other places.
     """
     positive, negative = (
-        mask if mask is not None and mask.any() else None
-        for mask in (reference.positive, reference.negative)
+        mask if mask is not None and mask.any() else None for mask in (positive, negative)
     )
     off = 0.0 if negative is None else _shares(negative, features)
     if positive is None:

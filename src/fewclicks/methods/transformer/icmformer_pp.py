@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 import numpy as np
 
-from fewclicks.arrays import FloatMap, RgbImage
+from fewclicks.arrays import FloatMap
 from fewclicks.clicks import Click
 from fewclicks.images.boxes import Box
 from fewclicks.methods.base import Prediction
@@ -69,19 +69,7 @@ class ICMFormerPP(SimpleClick):
 
     config_type: ClassVar = ICMFormerConfig
     name: ClassVar[str] = "icmformer_pp"
-
-    def prepare(self, image: RgbImage) -> ExemplarPicture:
-        """Look at the whole picture.
-
-        Raises
-        ------
-        InputError
-            If the image is none, or the device is not there.
-        WeightsError
-            If the file holds no such network.
-        """
-        prepared = super().prepare(image)
-        return ExemplarPicture(image=prepared.image, embedded=prepared.embedded)
+    picture_type: ClassVar = ExemplarPicture
 
     def condition(self, prepared: EmbeddedPicture, guidance: Guidance) -> ExemplarPicture:
         """Bring in an exemplar, and keep excluded pixels off the object.

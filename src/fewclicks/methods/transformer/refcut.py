@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
-from fewclicks.arrays import FloatMap, RgbImage
+from fewclicks.arrays import FloatMap
 from fewclicks.clicks import Click
 from fewclicks.images.boxes import Box
 from fewclicks.methods.guidance import Guidance, Reference
@@ -62,23 +62,11 @@ class RefCut(SimpleClick):
     """
 
     name: ClassVar[str] = "refcut"
+    picture_type: ClassVar = GuidedPicture
 
     def __init__(self, config: SimpleClickConfig | None = None) -> None:
         super().__init__(config)
         self._said: Memo[str, Any] = Memo(_REFERENCES_KEPT)
-
-    def prepare(self, image: RgbImage) -> GuidedPicture:
-        """Embed the whole picture.
-
-        Raises
-        ------
-        InputError
-            If the image is none, or the device is not there.
-        WeightsError
-            If the file holds no such network.
-        """
-        prepared = super().prepare(image)
-        return GuidedPicture(image=prepared.image, embedded=prepared.embedded)
 
     def condition(self, prepared: EmbeddedPicture, guidance: Guidance) -> GuidedPicture:
         """Bring in references, and keep excluded pixels off the object.

@@ -133,6 +133,7 @@ class SimpleClick:
 
     config_type: ClassVar = SimpleClickConfig
     name: ClassVar[str] = "simpleclick"
+    picture_type: ClassVar[type[EmbeddedPicture]] = EmbeddedPicture
 
     def __init__(self, config: SimpleClickConfig | None = None) -> None:
         self.config: SimpleClickConfig = config or self.config_type()
@@ -158,7 +159,7 @@ class SimpleClick:
             If the file holds no such network.
         """
         check_image(image)
-        prepared = EmbeddedPicture(image=image)
+        prepared = self.picture_type(image=image)
         self._embed(prepared, _whole(image))
         return prepared
 

@@ -8,11 +8,10 @@ import pytest
 from drawing import enlarge, mask
 from fewclicks.backbones.base import Features, Grid
 from fewclicks.clicks import Click
-from fewclicks.methods.guidance import Reference
 from fewclicks.methods.markov.reference_match import (
     match_references,
     middle_of,
-    see_reference,
+    see_marks,
     votes_by_likeness,
 )
 
@@ -40,7 +39,7 @@ def _plain_votes(here: Features, there: Features, on: list[float], off: list[flo
 
 def test_tokens_vote_as_a_plain_sum_over_the_reference_says():
     here, there = _features(1), _features(2)
-    seen = see_reference(Reference(image=PICTURE, positive=PART, negative=REST), there)
+    seen = see_marks(there, positive=PART, negative=REST)
     on = PART.ravel().astype(float)
     off = 1 - on + REST.ravel()
 
@@ -50,7 +49,7 @@ def test_tokens_vote_as_a_plain_sum_over_the_reference_says():
 
 def test_what_is_not_meant_alone_speaks_for_nothing():
     here, there = _features(1), _features(2)
-    seen = see_reference(Reference(image=PICTURE, negative=REST), there)
+    seen = see_marks(there, negative=REST)
     off = REST.ravel().astype(float)
 
     votes = votes_by_likeness(here, seen)
@@ -62,9 +61,7 @@ def test_what_is_not_meant_alone_speaks_for_nothing():
 
 def test_an_empty_mask_counts_as_none():
     nothing = np.zeros_like(PART)
-    with_empty = see_reference(
-        Reference(image=PICTURE, positive=nothing, negative=REST), _features(2)
-    )
+    with_empty = see_marks(_features(2), positive=nothing, negative=REST)
 
     assert with_empty.place is None
     assert (with_empty.unmeant == REST.ravel()).all()
@@ -72,7 +69,7 @@ def test_an_empty_mask_counts_as_none():
 
 def test_a_mask_is_read_at_the_tokens_by_the_area_it_covers():
     coarse = _features(2, 2, 3)
-    seen = see_reference(Reference(image=PICTURE, positive=PART), coarse)
+    seen = see_marks(coarse, positive=PART)
 
     assert seen.meant.tolist() == [0.25, 0.25, 0.0, 0.25, 0.25, 0.0]
     assert np.allclose(seen.meant + seen.unmeant, 1)
@@ -80,8 +77,7 @@ def test_a_mask_is_read_at_the_tokens_by_the_area_it_covers():
 
 def test_parts_are_expected_about_the_first_positive_click_as_on_the_reference():
     on = enlarge(PART, 16)
-    picture = np.zeros((*on.shape, 3), np.uint8)
-    seen = see_reference(Reference(image=picture, positive=on), _features(2))
+    seen = see_marks(_features(2), positive=on)
     match = match_references([seen], _features(1), likeness_weight=0.0, place_weight=1.0)
     at = np.array([[0.5, 0.5], [0.58, 0.5], [0.9, 0.5], [0.5, 0.05]])
     click = Click(x=48, y=32)
@@ -96,8 +92,7 @@ def test_parts_are_expected_about_the_first_positive_click_as_on_the_reference()
 
 def test_place_says_the_same_at_every_size_of_the_picture():
     on = enlarge(PART, 16)
-    picture = np.zeros((*on.shape, 3), np.uint8)
-    seen = see_reference(Reference(image=picture, positive=on), _features(2))
+    seen = see_marks(_features(2), positive=on)
     match = match_references([seen], _features(1), likeness_weight=0.0, place_weight=1.0)
     at = np.random.default_rng(0).random((20, 2))
 
@@ -111,8 +106,8 @@ def test_place_says_the_same_at_every_size_of_the_picture():
 def test_what_several_references_say_is_averaged():
     here = _features(1)
     seen = [
-        see_reference(Reference(image=PICTURE, positive=PART), _features(2)),
-        see_reference(Reference(image=PICTURE, positive=REST), _features(3)),
+        see_marks(_features(2), positive=PART),
+        see_marks(_features(3), positive=REST),
     ]
     at = np.random.default_rng(0).random((20, 2))
     clicks = [Click(x=2, y=2)]
