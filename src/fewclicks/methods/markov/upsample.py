@@ -121,10 +121,14 @@ def bilateral_weights(
     planes = np.zeros((_PLANES, height, width), dtype=np.float32)
     # A factor on the guide saves two on each of a billion differences.
     planes[:channels] = np.moveaxis(guide, -1, 0) * (math.sqrt(_FALL) / (8.0 * sigma_range))
-    samples = np.moveaxis(planes[:, down.samples][:, :, right.samples], 0, 1)
     # What lies outside the picture is like nothing in it, so that no loop has to end before it.
-    beyond = ((0, _TOGETHER), (0, 0), (right.reach, right.reach + _TOGETHER))
-    samples = np.pad(samples, beyond, constant_values=_UNLIKE)
+    high, wide = down.samples.size, right.samples.size
+    samples = np.full(
+        (high + _TOGETHER, _PLANES, wide + 2 * right.reach + _TOGETHER), _UNLIKE, dtype=np.float32
+    )
+    samples[:high, :, right.reach : right.reach + wide] = planes[
+        :, down.samples[0] :: down.step, right.samples[0] :: right.step
+    ].swapaxes(0, 1)
     window = Grid(down.window, right.window)
     weights = np.empty((height, window.count, width), dtype=np.uint16)
     norms = np.empty((height, width), dtype=np.float32)
