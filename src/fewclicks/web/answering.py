@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Hashable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Final
 
-from fewclicks.arrays import BoolMask, RgbImage
-from fewclicks.clicks import Click
+from fewclicks.arrays import BoolMask
 from fewclicks.errors import InputError
 from fewclicks.images.masks import RunLengths, encode_rle
 from fewclicks.images.reading import read_image, read_size
@@ -18,11 +17,11 @@ from fewclicks.methods.base import AnyMethod
 from fewclicks.methods.maps import Levels
 from fewclicks.methods.registry import create_method, find_method
 from fewclicks.methods.warm_up import warm_up
-from fewclicks.session.session import Session
 from fewclicks.web.desk import Desk
 from fewclicks.web.fair_queue import FairQueue
 from fewclicks.web.prepared import PreparedPictures
 from fewclicks.web.sittings import Sittings
+from fewclicks.web.uploads import Prompts, Uploads
 
 _AHEAD: Final = 2
 _TIMED: Final = 50
@@ -61,6 +60,7 @@ class Answering:
         self.method: AnyMethod = method
         self.name = name
         self._sittings = Sittings(method)
+        self._uploads = Uploads(method)
         self.pictures = PreparedPictures(lambda id_: method.prepare(read_image(self._paths[id_])))
 
     def change(self, name: str) -> None:
@@ -109,16 +109,9 @@ class Answering:
 
         return self._queue.submit(annotator, ("others", id_), work)
 
-    def segment(self, image: RgbImage, clicks: Sequence[Click], annotator: int) -> Future[BoolMask]:
-        """Ask for the mask of a picture that is not of the folder."""
-
-        def work() -> BoolMask:
-            session = Session(self.method, image)
-            for click in clicks:
-                session.click(click.x, click.y, is_positive=click.is_positive)
-            return session.mask
-
-        return self._queue.submit(annotator, object(), work)
+    def segment(self, content: bytes, prompts: Prompts, turn: Hashable) -> Future[BoolMask]:
+        """Ask for a mask of a picture that is sent along, in somebody's turn."""
+        return self._queue.submit(turn, object(), lambda: self._uploads.segment(content, prompts))
 
     def open(self, id_: int) -> None:
         """Have a picture prepared, and then those that come after it."""

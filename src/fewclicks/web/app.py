@@ -5,25 +5,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi import Depends, FastAPI
+from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
-from starlette.exceptions import HTTPException
 
 import fewclicks
-from fewclicks.errors import FewclicksError, StorageError, UnknownEntryError
 from fewclicks.images.folders import list_pictures
 from fewclicks.methods.registry import find_method
 from fewclicks.web.access import LOOPBACK, Gate
 from fewclicks.web.annotators import Annotators
 from fewclicks.web.answering import Answering
-from fewclicks.web.context import Context
-from fewclicks.web.database import HIDDEN_FOLDER, DatabaseError, default_url, open_database
-from fewclicks.web.routes import exchange, pictures, project
-from fewclicks.web.store import LeaseError, Store
+from fewclicks.web.context import Context, find_person
+from fewclicks.web.database import HIDDEN_FOLDER, default_url, open_database
+from fewclicks.web.refusals import answer_refusals
+from fewclicks.web.routes import exchange, pictures, project, segment
+from fewclicks.web.store import Store
 from fewclicks.web.thumbnails import Thumbnails
 
 STATIC = Path(__file__).parent / "static"
@@ -92,50 +89,16 @@ def create_app(
         redoc_url=None,
     )
     app.state.context = context
+    app.state.answering = answering
     for router in (project.router, pictures.router, exchange.router):
         app.include_router(router)
+    app.include_router(segment.router, dependencies=[Depends(find_person)])
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.get("/", include_in_schema=False)(_page)
     app.add_middleware(Gate, hosts=LOOPBACK if only_loopback else ())
-    for kind, handler in _HANDLERS.items():
-        app.add_exception_handler(kind, handler)
+    answer_refusals(app)
     return app
 
 
 def _page() -> FileResponse:
     return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
-
-
-def _refused(_: Request, error: Exception) -> JSONResponse:
-    status = next(status for kind, status in _STATUSES if isinstance(error, kind))
-    return _said(status, str(error))
-
-
-def _invalid(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    first: dict[str, Any] = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    return _said(422, f"The request does not fit: {place}: {first['msg']}.")
-
-
-def _http(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    return _said(error.status_code, str(error.detail))
-
-
-def _said(status: int, message: str) -> JSONResponse:
-    return JSONResponse({"error": message}, status_code=status)
-
-
-_STATUSES: Final[tuple[tuple[type[FewclicksError], int], ...]] = (
-    (LeaseError, 409),
-    (UnknownEntryError, 404),
-    (DatabaseError, 507),  # a page keeps what it could not save, and sends it again
-    (StorageError, 404),
-    (FewclicksError, 422),
-)
-_HANDLERS: Final[dict[type[Exception], Any]] = {
-    FewclicksError: _refused,
-    RequestValidationError: _invalid,
-    HTTPException: _http,
-}

@@ -46,7 +46,8 @@ Here: TypeAlias = Annotated[Context, Depends(_context)]
 """The running server, as a route's argument."""
 
 
-def _person(request: Request, here: Here) -> Person:
+def find_person(request: Request, here: Here) -> Person:
+    """Recognise who asks; nobody else is let in."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     person = here.annotators.recognise(secret) if scheme.lower() == "bearer" else None
     if person is None:
@@ -54,7 +55,7 @@ def _person(request: Request, here: Here) -> Person:
     return person
 
 
-Who: TypeAlias = Annotated[Person, Depends(_person)]
+Who: TypeAlias = Annotated[Person, Depends(find_person)]
 """Whoever asks, as a route's argument; nobody else is let in."""
 
 

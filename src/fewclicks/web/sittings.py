@@ -43,11 +43,9 @@ class _Sitting:
     undone: tuple[PromptAction, ...] = ()
 
     def belongs_to(self, prepared: Prepared, desk: Desk) -> bool:
-        return (self.prepared, self.taken, self.origin) == (
-            prepared,
-            _taken(desk),
-            _counts(desk.origin),
-        )
+        # The very same: equality of pictures that were prepared twice is no single bool.
+        is_same = self.prepared is prepared
+        return is_same and (self.taken, self.origin) == (_taken(desk), _counts(desk.origin))
 
     def go_to(self, prompts: tuple[PromptAction, ...]) -> None:
         """Take back and take prompts; those just taken back are remembered by the session."""
@@ -133,6 +131,10 @@ class Sittings:
         answer = self._method.predict(self._method.condition(prepared, guidance), [])
         found = answer.mask if taken is None else answer.mask & ~taken
         return [proposal.mask for proposal in split_into_proposals(found, mask)]
+
+    def forget(self, picture: int) -> None:
+        """Let go of a picture's session, if there is one."""
+        self._kept.pop(picture, None)
 
     def clear(self) -> None:
         """Let go of all sessions."""

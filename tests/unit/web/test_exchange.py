@@ -15,7 +15,6 @@ from annotated_folder import INSIDE, OUTSIDE, Hand, make_folder, mask_of
 from drawing import BLOB
 from fewclicks.errors import FewclicksError
 from fewclicks.formats.annotated import AnnotatedObject, AnnotatedPicture, Annotations
-from fewclicks.images.masks import decode_rle, iou
 from fewclicks.methods.registry import create_method
 from fewclicks.session.session import Session
 from fewclicks.web.app import create_app
@@ -120,51 +119,6 @@ def test_an_import_of_another_size_than_the_picture_is_refused(context: Context)
     picture = AnnotatedPicture(name="b.png", height=80, width=60, objects=(one,))
     with pytest.raises(FewclicksError, match="was annotated as 60 x 80"):
         take(context.store, Annotations(pictures=[picture]), annotator=1)
-
-
-def _segment(client: TestClient, hand: Hand, content: bytes, clicks: object, **form: str):
-    return client.post(
-        "/v1/segment",
-        files={"image": ("x.png", content)},
-        data={"clicks": json.dumps(clicks), **form},
-        headers=hand.headers,
-    )
-
-
-def test_a_picture_from_anywhere_is_segmented_and_not_kept(client: TestClient, folder: Path):
-    hand = Hand(client)
-    content = (folder / "sub" / "c.png").read_bytes()
-    clicks = [{"x": 32, "y": 22}, {"x": 70, "y": 50, "is_positive": False}]
-    png = _segment(client, hand, content, clicks)
-    assert png.headers["content-type"] == "image/png"
-    mask = np.array(Image.open(io.BytesIO(png.content))) == 255
-    assert iou(mask, BLOB) > 0.9
-    rle = _segment(client, hand, content, clicks, answer="rle").json()["rle"]
-    np.testing.assert_array_equal(decode_rle(rle), mask)
-    assert hand.get("/api/project")["pictures"] == 3
-
-
-@pytest.mark.parametrize(
-    ("content", "clicks", "complaint"),
-    [
-        (b"no picture", [{"x": 1, "y": 1}], "no picture in a known format"),
-        (b"", [{"x": 1, "y": 1}], "empty"),
-        (None, [], "clicks"),
-        (None, [{"x": 999, "y": 1}], "outside the image"),
-        (None, [{"x": 1.5, "y": 1}], "clicks"),
-        (None, {"x": 1}, "clicks"),
-    ],
-)
-def test_a_bad_request_to_segment_gets_one_line(
-    client: TestClient, folder: Path, content: bytes | None, clicks: object, complaint: str
-):
-    whole = (folder / "a.png").read_bytes() if content is None else content
-    answer = _segment(client, Hand(client), whole, clicks)
-    assert answer.status_code == 422
-    said = answer.json()["error"]
-    assert complaint in said
-    assert "\n" not in said
-    assert "/tmp" not in said
 
 
 def test_a_method_without_exemplars_says_so(client: TestClient):
