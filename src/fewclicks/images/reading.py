@@ -71,7 +71,7 @@ def read_image(path: str | Path, *, max_megapixels: float = MAX_MEGAPIXELS) -> R
     if image.mode.startswith("I;16"):
         return _grey_to_rgb(_sixteen_to_eight_bits(np.asarray(image)))
     if image.mode in ("I", "F"):
-        return _grey_to_rgb(_real_to_eight_bits(np.asarray(image)))
+        return grey_to_image(np.asarray(image))
     if image.has_transparency_data:
         image = _over_white(image)
     try:
@@ -80,6 +80,20 @@ def read_image(path: str | Path, *, max_megapixels: float = MAX_MEGAPIXELS) -> R
         raise ImageError(
             f"{path} holds {image.mode} colours, which have no way to RGB; save it as RGB."
         ) from error
+
+
+def grey_to_image(grey: NDArray[np.int32] | FloatMap) -> RgbImage:
+    """Turn numbers into a picture, as the module's first lines say of grey of 32 bits.
+
+    Parameters
+    ----------
+    grey : (H, W)
+
+    Returns
+    -------
+    (H, W, 3)
+    """
+    return _grey_to_rgb(_real_to_eight_bits(grey))
 
 
 def read_size(path: str | Path) -> tuple[int, int]:
@@ -129,11 +143,7 @@ def read_mask(
         As `read_image`.
     """
     image = _decode(Path(path), MAX_MEGAPIXELS)
-    if shape is not None and (image.height, image.width) != tuple(shape):
-        raise ShapeError(
-            f"{path} is {image.height} high and {image.width} wide; needs the size of its "
-            f"picture, {shape[0]} high and {shape[1]} wide."
-        )
+    _check_shape(path, (image.height, image.width), shape)
     if image.mode.startswith("I") or image.mode == "F":
         return np.asarray(np.asarray(image) > threshold)
     if image.has_transparency_data:
@@ -143,7 +153,7 @@ def read_mask(
     return np.asarray(np.asarray(image.convert("RGB")).max(axis=2) > threshold)
 
 
-def read_label_map(path: str | Path) -> LabelMap:
+def read_label_map(path: str | Path, *, shape: tuple[int, int] | None = None) -> LabelMap:
     """Read a map of labels: the numbers as they stand in a grey or palette file.
 
     Parameters
@@ -151,6 +161,8 @@ def read_label_map(path: str | Path) -> LabelMap:
     path
         A file of 1, 8, 16 or 32 bits of grey, or a palette, whose indices are the labels. Colours
         are taken where all three channels agree.
+    shape : optional
+        Height and width that the map must have.
 
     Returns
     -------
@@ -159,12 +171,15 @@ def read_label_map(path: str | Path) -> LabelMap:
 
     Raises
     ------
+    ShapeError
+        If the map is not of the wanted shape.
     ImageError
         If the file holds colours, transparency, or numbers that are no labels.
     StorageError
         As `read_image`.
     """
     image = _decode(Path(path), MAX_MEGAPIXELS)
+    _check_shape(path, (image.height, image.width), shape)
     values = np.asarray(image)
     if image.mode == "RGB" and bool((values == values[..., :1]).all()):
         values = values[..., 0]
@@ -265,6 +280,14 @@ def _check_file(path: Path) -> None:
 def _formats() -> list[str]:
     Image.init()
     return [name for name in _FORMATS if name in Image.OPEN]  # old versions of Pillow know fewer
+
+
+def _check_shape(path: str | Path, found: tuple[int, int], needed: tuple[int, int] | None) -> None:
+    if needed is not None and found != tuple(needed):
+        raise ShapeError(
+            f"{path} is {found[0]} high and {found[1]} wide; needs the size of its picture, "
+            f"{needed[0]} high and {needed[1]} wide."
+        )
 
 
 def _check_size(path: Path, image: Image.Image, max_megapixels: float) -> None:
