@@ -15,6 +15,7 @@ from fewclicks.errors import ImageError, InputError
 from fewclicks.images.boxes import Box
 from fewclicks.images.masks import encode_rle
 from fewclicks.session.session import Session
+from fewclicks.web.sittings import Sittings
 from fewclicks.web.uploads import Prompts, Uploads, read_base64, read_mask_upload
 
 INSIDE, OUTSIDE = Click(32, 22), Click(70, 50, is_positive=False)
@@ -136,3 +137,13 @@ def test_base64_is_read_bare_and_as_a_data_address():
 def test_what_is_no_base64_is_refused(text: str):
     with pytest.raises(InputError, match="base64"):
         read_base64(text, source="image")
+
+
+def test_a_picture_that_was_prepared_again_begins_a_session_of_its_own():
+    method = BlobMethod()
+    sittings = Sittings(method)
+    desk = Prompts(clicks=(INSIDE,)).desk
+    for _ in range(2):
+        prepared = method.prepare(PICTURES[0].copy())
+        np.testing.assert_array_equal(sittings.mask(1, prepared, desk), BLOB)
+    assert len(method.asked) == 2
