@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bright_network import save_bright_network, save_bright_swin
+from bright_sams import save_bright_sam
 from drawing import BLOB, paint
 from fewclicks.arrays import BoolMask, RgbImage
 from fewclicks.clicks import Click
@@ -71,6 +72,8 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> None:
     files["refcut"] = files["simpleclick"]
     for name, file in files.items():
         SETTINGS[name] = {"weights": str(file), "least_side": 8}
+    for name in ("sam", "sam2", "sam_hq"):
+        SETTINGS[name] = {"weights": str(save_bright_sam(name, folder / name))}
 
 
 @cache

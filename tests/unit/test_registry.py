@@ -7,6 +7,7 @@ import subprocess
 import sys
 import types
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -103,8 +104,13 @@ def test_every_method_can_be_created_by_its_name(entry: MethodEntry):
 @pytest.mark.parametrize(
     "entry", [each for each in METHODS if "weights" in each.needs], ids=lambda entry: entry.name
 )
-def test_a_method_without_weights_of_its_own_says_how_to_name_some(entry: MethodEntry):
-    with pytest.raises(WeightsError, match=rf"'{entry.name}' .* --set weights=") as caught:
+def test_a_method_without_weights_of_its_own_says_how_to_name_or_fetch_some(
+    entry: MethodEntry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("FEWCLICKS_CACHE", str(tmp_path / "ours"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    answer = "fewclicks weights fetch" if entry.family == "peers" else f"'{entry.name}' .* --set w"
+    with pytest.raises(WeightsError, match=answer) as caught:
         create_method(entry.name)
 
     assert "\n" not in str(caught.value)

@@ -43,7 +43,8 @@ class MethodEntry:
     summary
         One line for people.
     parameters
-        Of network methods at their published size, without position embeddings.
+        Of network methods at their published size, as their papers count: those of peers with
+        position embeddings, the others without.
     """
 
     name: str
@@ -213,6 +214,33 @@ METHODS: Final = (
         takes=frozenset({"exemplar"}),
         trainable=True,
         parameters=178_528_007,
+    ),
+    MethodEntry(
+        name="sam",
+        family="peers",
+        target="fewclicks.methods.peers.sam:SAM",
+        source="arXiv:2304.02643",
+        summary="Segment Anything, to compare with",
+        needs=frozenset({"torch", "weights"}),
+        parameters=93_735_728,
+    ),
+    MethodEntry(
+        name="sam2",
+        family="peers",
+        target="fewclicks.methods.peers.sam:SAM2",
+        source="arXiv:2408.00714",
+        summary="Segment Anything 2 on single pictures, to compare with",
+        needs=frozenset({"torch", "weights"}),
+        parameters=38_962_498,
+    ),
+    MethodEntry(
+        name="sam_hq",
+        family="peers",
+        target="fewclicks.methods.peers.sam:SAMHQ",
+        source="arXiv:2306.01567",
+        summary="Segment Anything in High Quality, to compare with",
+        needs=frozenset({"torch", "weights"}),
+        parameters=94_806_832,
     ),
 )
 

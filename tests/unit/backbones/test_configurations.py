@@ -13,7 +13,8 @@ torch = pytest.importorskip("torch")
 # As counted by the pages of the weights and the papers, where those round: ViT-S 21 M, ViT-B 85 M
 # (DINO, arXiv:2104.14294), 22.1 M, 86.6 M, 304 M (DINOv2), 111.9 M with its decoder (MAE),
 # 24.8 M, 97.5 M, 335.3 M (Depth Anything V2), 859.5 M and 865.9 M (U-Nets), 83.7 M (VAE),
-# 123.1 M (CLIP ViT-L text), 340.4 M (OpenCLIP ViT-H text without its last layer).
+# 123.1 M (CLIP ViT-L text), 340.4 M (OpenCLIP ViT-H text without its last layer), 93.7 M, 312 M,
+# 641 M (SAM), 38.9 M, 46 M, 80.8 M, 224.4 M (SAM 2); SAM-HQ adds 1.1 M to 1.6 M to SAM.
 PARAMETERS = {
     "dino-vits8": 21_670_272,
     "dino-vits16": 21_665_664,
@@ -30,6 +31,16 @@ PARAMETERS = {
     "stable-diffusion-2": 865_910_724 + 83_653_863 + 340_387_840,
     # The U-Net of Stable Diffusion 2 with four channels more at its door, 3 x 3 x 320 each.
     "marigold-depth-lcm": 865_910_724 + 4 * 9 * 320 + 83_653_863 + 340_387_840,
+    "sam-vit-base": 93_735_728,
+    "sam-vit-large": 312_343_088,
+    "sam-vit-huge": 641_090_864,
+    "sam-hq-vit-base": 94_806_832,
+    "sam-hq-vit-large": 313_676_336,
+    "sam-hq-vit-huge": 642_686_256,
+    "sam2.1-hiera-tiny": 38_962_498,
+    "sam2.1-hiera-small": 46_060_354,
+    "sam2.1-hiera-base-plus": 80_850_178,
+    "sam2.1-hiera-large": 224_446_642,
 }
 
 

@@ -1,0 +1,1 @@
+"""Peers: other people's networks that take clicks, behind the interface of our own methods."""
