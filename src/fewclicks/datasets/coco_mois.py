@@ -15,7 +15,8 @@ from typing import Any
 from fewclicks.datasets.base import Sample
 from fewclicks.datasets.coco_file import CocoFile, draw
 from fewclicks.datasets.kinds import LEAST_OBJECTS, Kind, KindMasks, object_samples
-from fewclicks.errors import InputError, StorageError
+from fewclicks.datasets.layout import check_folder
+from fewclicks.errors import InputError
 from fewclicks.images.reading import read_image
 
 
@@ -77,11 +78,7 @@ class CocoMoisDataset:
         self.config = config or CocoMoisConfig()
         split = self.config.split
         self._images = folder / split
-        if not self._images.is_dir():
-            raise StorageError(
-                f"There is no folder {self._images}; needs {split}/*.jpg beside "
-                f"annotations/instances_{split}.json."
-            )
+        check_folder(self._images, f"{split}/*.jpg beside annotations/instances_{split}.json")
         self._file = CocoFile(folder / "annotations" / f"instances_{split}.json")
 
     @cached_property

@@ -14,7 +14,8 @@ from typing import Final
 
 from fewclicks.datasets.base import Sample
 from fewclicks.datasets.kinds import LEAST_OBJECTS, Kind, KindMasks, object_samples
-from fewclicks.errors import InputError, StorageError
+from fewclicks.datasets.layout import check_folder
+from fewclicks.errors import InputError
 from fewclicks.images.folders import IMAGE_SUFFIXES
 from fewclicks.images.reading import read_image, read_mask
 
@@ -76,11 +77,7 @@ class Him2kDataset:
         subset = self.config.subset
         images, alphas = folder / "images" / subset, folder / "alphas" / subset
         for part in (images, alphas):
-            if not part.is_dir():
-                raise StorageError(
-                    f"There is no folder {part}; needs images/{subset}/<stem>.jpg beside "
-                    f"alphas/{subset}/<stem>/00.png."
-                )
+            check_folder(part, f"images/{subset}/<stem>.jpg beside alphas/{subset}/<stem>/00.png")
         self._images = {
             path.stem: path
             for path in sorted(images.iterdir())

@@ -29,7 +29,7 @@ from fewclicks.datasets.base import Masks, Sample
 from fewclicks.datasets.folder import FolderConfig, FolderDataset
 from fewclicks.datasets.kinds import LEAST_OBJECTS, Kind, KindMasks
 from fewclicks.datasets.parts import PartedObject, PartMasks
-from fewclicks.errors import InputError, ShapeError, StorageError
+from fewclicks.errors import InputError, StorageError
 from fewclicks.images.reading import read_image, read_label_map
 
 INSTANCES: Final = "instances.json"
@@ -241,30 +241,20 @@ def _read(path: Path) -> dict[str, _Picture]:
         ) from None
 
 
-def _labels(path: Path, shape: tuple[int, int]) -> LabelMap:
-    labels = read_label_map(path)
-    if labels.shape != shape:
-        raise ShapeError(
-            f"{path} is {labels.shape[0]} high and {labels.shape[1]} wide; needs the size of its "
-            f"picture, {shape[0]} high and {shape[1]} wide."
-        )
-    return labels
-
-
 def _void(labels: LabelMap, value: int) -> BoolMask | None:
     void = labels == value
     return void if void.any() else None
 
 
 def _sample_masks(path: Path, label: int, void: int, shape: tuple[int, int]) -> Masks:
-    labels = _labels(path, shape)
+    labels = read_label_map(path, shape=shape)
     return Masks(object_mask=labels == label, void_mask=_void(labels, void))
 
 
 def _part_masks(
     path: Path, parts: dict[str, list[int]], void: int, shape: tuple[int, int]
 ) -> PartMasks:
-    labels = _labels(path, shape)
+    labels = read_label_map(path, shape=shape)
     masks = {name: np.isin(labels, numbers) for name, numbers in parts.items()}
     return PartMasks(parts=masks, void_mask=_void(labels, void))
 
@@ -272,7 +262,7 @@ def _part_masks(
 def _kind_masks(
     path: Path, large: list[int], small: list[int], void: int, shape: tuple[int, int]
 ) -> KindMasks:
-    labels = _labels(path, shape)
+    labels = read_label_map(path, shape=shape)
     return KindMasks(
         objects=tuple(labels == label for label in large),
         void_mask=_void(labels, void),

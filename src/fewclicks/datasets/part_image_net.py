@@ -19,8 +19,9 @@ import numpy as np
 from fewclicks.arrays import BoolMask
 from fewclicks.datasets.base import Sample
 from fewclicks.datasets.coco_file import CocoFile, draw
+from fewclicks.datasets.layout import check_folder
 from fewclicks.datasets.parts import PartedObject, PartMasks, part_sample
-from fewclicks.errors import InputError, StorageError
+from fewclicks.errors import InputError
 from fewclicks.images.reading import read_image, read_label_map
 
 
@@ -76,11 +77,7 @@ class PartImageNetDataset:
         split = self.config.split
         self._images = folder / "images" / split
         self._annotations = folder / "annotations" / split
-        if not self._images.is_dir():
-            raise StorageError(
-                f"There is no folder {self._images}; needs images/{split}/*.JPEG beside "
-                f"annotations/{split}/{split}.json."
-            )
+        check_folder(self._images, f"images/{split}/*.JPEG beside annotations/{split}/{split}.json")
         self._file = CocoFile(self._annotations / f"{split}.json")
 
     @cached_property
@@ -131,9 +128,7 @@ def _drawn(parts: Mapping[str, list[Mapping[str, Any]]], shape: tuple[int, int])
 
 
 def _read(path: Path, numbers: Mapping[str, int], shape: tuple[int, int]) -> PartMasks:
-    labels = read_label_map(path)
-    if labels.shape != shape:
-        raise InputError(f"{path} is not of its picture's size, {shape[0]} by {shape[1]}.")
+    labels = read_label_map(path, shape=shape)
     masks: dict[str, BoolMask] = {
         name: np.asarray(labels == number) for name, number in numbers.items()
     }

@@ -14,17 +14,18 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
 
 from fewclicks.arrays import BoolMask
 from fewclicks.datasets.base import Sample
+from fewclicks.datasets.layout import check_folder, read_names
+from fewclicks.datasets.matlab import matlab_file
 from fewclicks.datasets.parts import PartedObject, PartMasks, part_sample
-from fewclicks.errors import InputError, ShapeError, StorageError
+from fewclicks.errors import InputError, ShapeError
 from fewclicks.images.reading import read_image
 
 ANNOTATIONS: Final = "Annotations_Part"
 _NUMBER: Final = re.compile(r"_\d+$")
+_OR_ANOTHER: Final = ", or name another (taken, left_out; empty for none)"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,20 +78,18 @@ class PascalPartDataset:
         self.config = config or PascalPartConfig()
         self._folder = folder
         for part in (ANNOTATIONS, "JPEGImages"):
-            if not (folder / part).is_dir():
-                raise StorageError(
-                    f"There is no folder {folder / part}; needs {ANNOTATIONS}/<stem>.mat beside "
-                    "JPEGImages/<stem>.jpg of VOC 2010."
-                )
+            check_folder(
+                folder / part, f"{ANNOTATIONS}/<stem>.mat beside JPEGImages/<stem>.jpg of VOC 2010"
+            )
 
     @cached_property
     def pictures(self) -> tuple[str, ...]:
         """Stems of the pictures that are taken and have a part, sorted."""
         stems = {path.stem for path in (self._folder / ANNOTATIONS).glob("*.mat")}
         if self.config.taken:
-            stems &= _stems(self._folder / self.config.taken)
+            stems &= set(read_names(self._folder / self.config.taken, hint=_OR_ANOTHER))
         if self.config.left_out:
-            stems -= _stems(self._folder / self.config.left_out)
+            stems -= set(read_names(self._folder / self.config.left_out, hint=_OR_ANOTHER))
         found = tuple(sorted(stem for stem in stems if self._objects(stem)))
         if not found:
             raise InputError(f"No picture of {self._folder} is left with parts; look at its lists.")
@@ -139,35 +138,11 @@ class PascalPartDataset:
         return self._folder / ANNOTATIONS / f"{picture}.mat"
 
 
-def _stems(path: Path) -> set[str]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise StorageError(
-            f"There is no list {path} of pictures; put it there, or name another (taken, "
-            "left_out; empty for none)."
-        ) from error
-    return {line.split()[0] for line in lines if line.strip()}
-
-
 def _read(path: Path) -> list[Mapping[str, Any]]:
     """Read the objects of one picture: ``class`` and ``parts``, each with a name and a mask."""
-    try:
-        annotation = loadmat(path, simplify_cells=True)["anno"]
-        objects = _listed(annotation["objects"])
+    with matlab_file(path, "annotation of PASCAL-Part") as content:
+        objects = _listed(content["anno"]["objects"])
         return [{"class": str(each["class"]), "parts": _listed(each["parts"])} for each in objects]
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise StorageError(f"Cannot read annotations {path}: {reason}.") from error
-    except (
-        KeyError,
-        TypeError,
-        IndexError,
-        ValueError,
-        NotImplementedError,
-        MatReadError,
-    ) as error:
-        raise InputError(f"{path} is no annotation of PASCAL-Part ({error}).") from None
 
 
 def _listed(value: Any) -> list[Mapping[str, Any]]:

@@ -16,8 +16,9 @@ from typing import Final
 import numpy as np
 
 from fewclicks.datasets.base import Sample
+from fewclicks.datasets.layout import check_folder
 from fewclicks.datasets.parts import PartedObject, PartMasks, part_sample
-from fewclicks.errors import InputError, ShapeError, StorageError
+from fewclicks.errors import InputError
 from fewclicks.images.reading import read_image, read_label_map
 
 SUBSETS: Final = {"pd": ("TDA-PD",), "od": ("TDA-OD",), "both": ("TDA-PD", "TDA-OD")}
@@ -75,11 +76,7 @@ class TdaDataset:
         self.config = config or TdaConfig()
         self._images: dict[str, Path] = {}
         for subset in SUBSETS[self.config.subset]:
-            if not (folder / subset).is_dir():
-                raise StorageError(
-                    f"There is no folder {folder / subset}; needs {subset}/<category>/<stem>.jpg "
-                    "beside <stem>.png."
-                )
+            check_folder(folder / subset, f"{subset}/<category>/<stem>.jpg beside <stem>.png")
             for path in sorted((folder / subset).glob("*/*")):
                 if path.suffix.lower() in _PICTURES:
                     self._images[f"{subset}/{path.parent.name}/{path.stem}"] = path
@@ -134,9 +131,7 @@ class TdaDataset:
 
 
 def _masks(path: Path, found: list[int], void: int, shape: tuple[int, int]) -> PartMasks:
-    labels = read_label_map(path)
-    if labels.shape != shape:
-        raise ShapeError.differs(f"{path}", labels.shape, needed=shape, of="its picture")
+    labels = read_label_map(path, shape=shape)
     unjudged = labels == void
     return PartMasks(
         parts={str(label): np.asarray(labels == label) for label in found},

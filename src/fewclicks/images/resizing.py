@@ -66,8 +66,24 @@ def shrink_to_longest_side(image: RgbImage, longest: int) -> RgbImage:
     longest
         In pixels, at least 1.
     """
+    return _shrink(image, longest / max(image.shape[:2]))
+
+
+def shrink_to_shortest_side(image: RgbImage, shortest: int) -> RgbImage:
+    """Shrink a picture until its shorter side is ``shortest``; a smaller one comes back itself.
+
+    Parameters
+    ----------
+    image : (H, W, 3)
+        In [0, 255].
+    shortest
+        In pixels, at least 1.
+    """
+    return _shrink(image, shortest / min(image.shape[:2]))
+
+
+def _shrink(image: RgbImage, scale: float) -> RgbImage:
     height, width = image.shape[:2]
-    scale = longest / max(height, width)
     if scale >= 1:
         return image
     return resize_image(
