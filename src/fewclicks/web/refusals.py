@@ -9,11 +9,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from fewclicks.errors import FewclicksError, StorageError, UnknownEntryError
+from fewclicks.web.access import LARGEST_BODY
 from fewclicks.web.database import DatabaseError
 from fewclicks.web.fair_queue import StaleError
-from fewclicks.web.store import LeaseError
+from fewclicks.web.leases import LeaseError
 
 
 class Refusal(BaseModel):
@@ -51,6 +53,10 @@ def _ending(_: Request, __: Exception) -> JSONResponse:
     return _said(503, "The server is ending; ask again when it is back.")
 
 
+def _cut(_: Request, __: Exception) -> JSONResponse:
+    return _said(413, f"The request ended early, or is larger than {LARGEST_BODY} bytes.")
+
+
 def _said(status: int, message: str) -> JSONResponse:
     return JSONResponse({"error": message}, status_code=status)
 
@@ -67,4 +73,5 @@ _HANDLERS: Final[dict[type[Exception], Any]] = {
     RequestValidationError: _invalid,
     HTTPException: _http,
     StaleError: _ending,
+    ClientDisconnect: _cut,
 }

@@ -120,3 +120,22 @@ def test_settings_that_cannot_be_used_are_refused_at_the_start(monkeypatch: pyte
         create_service()
     with pytest.raises(InputError, match="needs http"):
         create_service(ServiceSettings(method="graphcut", origins=("a.org",)))
+
+
+PART = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n'
+
+
+@pytest.mark.parametrize(
+    ("kind", "head"), [("application/json", b"{"), ("multipart/form-data; boundary=x", PART)]
+)
+def test_a_body_that_grows_too_large_without_saying_so_is_refused(
+    client: TestClient, kind: str, head: bytes
+):
+    def chunks() -> Iterator[bytes]:
+        yield head
+        for _ in range(65):
+            yield b"x" * 2**20
+
+    answer = client.post("/v1/segment", content=chunks(), headers={"content-type": kind})
+    assert answer.status_code == 413
+    assert "larger than" in answer.json()["error"]
