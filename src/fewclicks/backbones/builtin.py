@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -95,6 +94,11 @@ class BuiltInBackbone:
         self._session: onnxruntime.InferenceSession | None = None
         self._loading = threading.Lock()
 
+    @property
+    def weight_files(self) -> tuple[Path, ...]:
+        """What it is read from."""
+        return (_file(self.config),)
+
     def features(self, image: RgbImage) -> Features:
         """Describe each token.
 
@@ -157,10 +161,7 @@ def _load(config: BuiltInConfig) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = config.threads
     options.inter_op_num_threads = 1
     options.log_severity_level = _QUIET
-    if config.weights:
-        model = Path(config.weights).expanduser().read_bytes()
-    else:
-        model = resources.files("fewclicks.backbones").joinpath(_PACKAGED).read_bytes()
+    model = _file(config).read_bytes()
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own errors have no base but this
@@ -168,6 +169,12 @@ def _load(config: BuiltInConfig) -> onnxruntime.InferenceSession:
         raise WeightsError(
             f"{name} is no network that onnxruntime can run; export it again."
         ) from error
+
+
+def _file(config: BuiltInConfig) -> Path:
+    if config.weights:
+        return Path(config.weights).expanduser()
+    return Path(__file__).with_name(_PACKAGED)
 
 
 def _unit(tokens: FloatMatrix) -> FloatMatrix:

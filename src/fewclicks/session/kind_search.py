@@ -75,8 +75,17 @@ class KindSearch:
         InputError
             If there is no such proposal.
         """
-        proposal = find_proposal(self.proposals, number)
-        self._timeline.advance(Accept(PackedMask.pack(proposal.mask)))
+        return self.accept_mask(PackedMask.pack(find_proposal(self.proposals, number).mask))
+
+    def accept_mask(self, mask: PackedMask) -> FinishedObject:
+        """Take what was a proposal once, as somebody kept it; see `accept`.
+
+        Raises
+        ------
+        InputError
+            If no search is on, or the mask is not of the picture's size.
+        """
+        self._timeline.advance(Accept(mask))
         return self._timeline.now.scene.objects[-1]
 
     def refuse(self, number: int) -> None:
@@ -87,8 +96,17 @@ class KindSearch:
         InputError
             If there is no such proposal.
         """
-        proposal = find_proposal(self.proposals, number)
-        self._timeline.advance(Refuse(PackedMask.pack(proposal.mask)))
+        self.refuse_mask(PackedMask.pack(find_proposal(self.proposals, number).mask))
+
+    def refuse_mask(self, mask: PackedMask) -> None:
+        """Refuse what was a proposal once, as somebody kept it; see `refuse`.
+
+        Raises
+        ------
+        InputError
+            If no search is on, or the mask is not of the picture's size.
+        """
+        self._timeline.advance(Refuse(mask))
 
     def end(self) -> None:
         """End the search; what is still proposed is let go."""

@@ -428,11 +428,29 @@ class Session:
         try:
             if sitting.initial is not None:
                 session._timeline.begin_with(sitting.initial)
-            for step in sitting.steps:
-                session._timeline.append(step)
-            session._timeline.go_to(sitting.done)
+            session._timeline.take_up(sitting.steps, done=sitting.done)
         except InputError as error:
             raise InputError(f"{source} holds a step that does not fit: {error}") from None
+        return session
+
+    @classmethod
+    def from_steps(
+        cls, method: AnyMethod, image: RgbImage | Prepared, steps: Sequence[Step]
+    ) -> Session:
+        """Take up a sitting whose steps are known; only the last answer is asked for.
+
+        Parameters
+        ----------
+        steps
+            As another session's `steps` gives them.
+
+        Raises
+        ------
+        InputError
+            If a step does not fit.
+        """
+        session = cls(method, image)
+        session._timeline.take_up(steps, done=len(steps))
         return session
 
     def save(self, path: str | Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from fewclicks.arrays import BoolMask
@@ -63,10 +65,12 @@ class Timeline:
         self.answers.kept.drop(self.moments[self.index + 1 :])
         self.moments, self.index, self.prediction = moments, self.index + 1, prediction
 
-    def append(self, step: Step) -> None:
-        """Take a step without asking for an answer; `go_to` has to follow."""
-        self.moments = (*self.moments, self._after(step))
-        self.index += 1
+    def take_up(self, steps: Sequence[Step], *, done: int) -> None:
+        """Take steps that were taken before, and ask for no answer but that where so many stand."""
+        for step in steps:
+            self.moments = (*self.moments, self._after(step))
+            self.index += 1
+        self.go_to(done)
 
     def go_to(self, index: int) -> Prediction | None:
         """Stand at a moment; None where an object begins."""

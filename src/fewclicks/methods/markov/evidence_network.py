@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -112,15 +112,20 @@ def network_for(backbone: str) -> EvidenceNetwork:
     Features of colour say less of objects than those of a trained network, and those of a small
     one less than those of a large one, so there are three.
     """
-    return _shipped(backbone if backbone in _WITH_OWN_NETWORK else "vit")
+    return _shipped(evidence_file(backbone))
+
+
+def evidence_file(backbone: str) -> Path:
+    """Say where the network lies that was fitted to this kind of backbone."""
+    kind = backbone if backbone in _WITH_OWN_NETWORK else "vit"
+    return Path(__file__).with_name(f"evidence_{kind}.safetensors")
 
 
 @cache
-def _shipped(kind: str) -> EvidenceNetwork:
+def _shipped(file: Path) -> EvidenceNetwork:
     from safetensors.numpy import load
 
-    name = f"evidence_{kind}.safetensors"
-    named = load(resources.files(__package__).joinpath(name).read_bytes())
+    named = load(file.read_bytes())
     return EvidenceNetwork(
         alone=Perceptron.from_tensors(named, "alone"),
         together=Perceptron.from_tensors(named, "together"),

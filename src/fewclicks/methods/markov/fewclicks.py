@@ -30,7 +30,11 @@ from fewclicks.methods.energy.seeds import draw_seeds, keep_clicked
 from fewclicks.methods.guidance import Guidance, Reference
 from fewclicks.methods.maps import ClickMaps, Levels
 from fewclicks.methods.markov.evidence import RegionClick
-from fewclicks.methods.markov.evidence_network import EvidenceNetwork, network_for
+from fewclicks.methods.markov.evidence_network import (
+    EvidenceNetwork,
+    evidence_file,
+    network_for,
+)
 from fewclicks.methods.markov.exemplar_match import ExemplarMatch, match_exemplar, parts_that_stay
 from fewclicks.methods.markov.fewclicks_config import FewclicksConfig
 from fewclicks.methods.markov.levels import offer_levels, unlike_levels
@@ -105,6 +109,7 @@ class Fewclicks:
         self.backbone = backbone
         self.config = config or FewclicksConfig()
         self.network = network or network_for(backbone.name)
+        self.weight_files = () if network else (evidence_file(backbone.name),)
         self._seen: Memo[str, SeenReference] = Memo(_REMEMBERED_REFERENCES)
 
     @on_one_thread
