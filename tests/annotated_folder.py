@@ -49,7 +49,7 @@ class Hand:
             headers=self.headers,
         )
 
-    def act(self, picture: int, **action: Any) -> Any:
+    def act(self, picture: int, /, **action: Any) -> Any:
         """Take an action that must succeed."""
         answer = self.send(picture, action)
         assert answer.status_code == 200, answer.text

@@ -20,6 +20,7 @@ Name: TypeAlias = Annotated[
 ]
 """Of a label: a line of text."""
 _Side = Annotated[StrictInt, Field(gt=0, le=100_000)]
+_Number = Annotated[StrictInt, Field(ge=1, le=2**31 - 1)]
 
 
 class _Action(BaseModel):
@@ -44,7 +45,13 @@ class Mask(_Action):
         return RunLengths(size=list(self.size), counts=self.counts)
 
 
-class ClickAction(_Action):
+class _Prompt(_Action):
+    """What asks for an answer; references of the label it aims at, if it has any, guide that."""
+
+    label: Name | None = None
+
+
+class ClickAction(_Prompt):
     """A pixel on the object, or off it."""
 
     kind: Literal["click"]
@@ -53,7 +60,7 @@ class ClickAction(_Action):
     is_positive: StrictBool
 
 
-class BoxAction(_Action):
+class BoxAction(_Prompt):
     """Columns x0 to before x1, rows y0 to before y1."""
 
     kind: Literal["box"]
@@ -63,7 +70,7 @@ class BoxAction(_Action):
     y1: StrictInt
 
 
-class ScribbleAction(_Action):
+class ScribbleAction(_Prompt):
     """A stroke over the object, or beside it, which stands for clicks."""
 
     kind: Literal["scribble"]
@@ -71,7 +78,7 @@ class ScribbleAction(_Action):
     is_positive: StrictBool
 
 
-class BrushAction(_Action):
+class BrushAction(_Prompt):
     """Paint the mask itself, or erase it."""
 
     kind: Literal["brush"]
@@ -80,7 +87,7 @@ class BrushAction(_Action):
     is_positive: StrictBool
 
 
-class LevelAction(_Action):
+class LevelAction(_Prompt):
     """Let the newest click stand for another of its levels, from part to group."""
 
     kind: Literal["level"]
@@ -138,11 +145,64 @@ class AddAction(_Action):
     mask: Mask = Field(alias="rle")
 
 
+class OthersAction(_Action):
+    """Look for all others of a finished object's kind, which is their exemplar."""
+
+    kind: Literal["others"]
+    object: StrictInt
+
+
+class _Judgement(_Action):
+    x: StrictInt
+    y: StrictInt
+    mask: Mask | None = None
+
+
+class AcceptAction(_Judgement):
+    """Take the proposal on a pixel for a finished object; the server adds its mask."""
+
+    kind: Literal["accept"]
+
+
+class RefuseAction(_Judgement):
+    """Say that the proposal on a pixel is none of the kind; the server adds its mask."""
+
+    kind: Literal["refuse"]
+
+
+class ReferenceAction(_Action):
+    """Let a finished object of any picture show what a label means, in all pictures.
+
+    ``negative`` is another object of that picture, which is not meant; the server adds the masks.
+    """
+
+    kind: Literal["reference"]
+    label: Name
+    picture: _Number
+    object: StrictInt
+    negative: StrictInt | None = None
+    positive_mask: Mask | None = None
+    negative_mask: Mask | None = None
+
+
+class UnreferenceAction(_Action):
+    """Let go of a label's reference."""
+
+    kind: Literal["unreference"]
+    label: Name
+
+
 PromptAction: TypeAlias = ClickAction | BoxAction | ScribbleAction | BrushAction | LevelAction
 """What asks the method for another answer."""
 
+StepAction: TypeAlias = PromptAction | AcceptAction | RefuseAction
+"""What changes the present object, or what is proposed."""
+
+LabelAction: TypeAlias = ReferenceAction | UnreferenceAction
+"""What is said of a label, for all pictures; it stands in the record of the one on screen."""
+
 DeskAction: TypeAlias = (
-    PromptAction
+    StepAction
     | FinishAction
     | DiscardAction
     | ReopenAction
@@ -150,6 +210,8 @@ DeskAction: TypeAlias = (
     | DeleteAction
     | OrderAction
     | AddAction
+    | OthersAction
+    | LabelAction
 )
 """What undo takes back."""
 
@@ -191,7 +253,7 @@ def check_inside(action: DeskAction | UndoAction | RedoAction, *, height: int, w
     """
     places: Sequence[tuple[float, float]] = []
     match action:
-        case ClickAction(x=x, y=y):
+        case ClickAction(x=x, y=y) | AcceptAction(x=x, y=y) | RefuseAction(x=x, y=y):
             places = [(float(x), float(y))]
         case ScribbleAction(points=points):
             places = points

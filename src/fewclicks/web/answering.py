@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Hashable
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -14,13 +15,24 @@ from fewclicks.errors import InputError
 from fewclicks.images.masks import RunLengths, encode_rle
 from fewclicks.images.reading import read_image, read_size
 from fewclicks.methods.base import AnyMethod
+from fewclicks.methods.guidance import Guidance
 from fewclicks.methods.maps import Levels
-from fewclicks.methods.registry import create_method, find_method
+from fewclicks.methods.registry import METHODS, create_method, find_method
 from fewclicks.methods.warm_up import warm_up
-from fewclicks.web.desk import Desk
+from fewclicks.session.session import Session
+from fewclicks.web.actions import ClickAction
+from fewclicks.web.answerer import describe_answerer
 from fewclicks.web.fair_queue import FairQueue
 from fewclicks.web.prepared import PreparedPictures
+from fewclicks.web.references import (
+    NO_GUIDES,
+    Guides,
+    LabelReference,
+    ReferenceReader,
+    labels_of,
+)
 from fewclicks.web.sittings import Sittings
+from fewclicks.web.store import StoredPicture
 from fewclicks.web.uploads import Prompts, Uploads
 
 _AHEAD: Final = 2
@@ -52,6 +64,7 @@ class Answering:
         self._shapes: dict[int, tuple[int, int]] = {}
         self._durations: deque[float] = deque(maxlen=_TIMED)
         self._queue = FairQueue()
+        self._references = ReferenceReader(lambda id_: read_image(self.path(id_)))
         self._begin(method)
 
     def _begin(self, name: str) -> None:
@@ -59,6 +72,7 @@ class Answering:
         method = create_method(name, backbone=self._backbone if needs_backbone else None)
         self.method: AnyMethod = method
         self.name = name
+        self.answerer = describe_answerer(name, method)
         self._sittings = Sittings(method)
         self._uploads = Uploads(method)
         self.pictures = PreparedPictures(lambda id_: method.prepare(read_image(self._paths[id_])))
@@ -75,39 +89,60 @@ class Answering:
         self._queue.submit("server", "method", lambda: self._begin(name)).result()
         before.close()
 
-    def answer(self, id_: int, desk: Desk, annotator: int) -> Future[RunLengths | None]:
-        """Ask for the mask of a desk's present object; None where there is none."""
-        if not desk.prompts and desk.reopened is None:
+    def answer(self, stored: StoredPicture, annotator: int) -> Future[RunLengths | None]:
+        """Ask for the mask of a picture's present object; None where there is none."""
+        if not stored.desk.is_open:
             nothing: Future[RunLengths | None] = Future()
             nothing.set_result(None)
             return nothing
-        return self._queue.submit(annotator, ("mask", id_), lambda: self._answer(id_, desk))
+        return self._queue.submit(annotator, ("mask", stored.id), lambda: self._answer(stored))
 
-    def hover(self, id_: int, desk: Desk, annotator: int, x: int, y: int) -> Future[RunLengths]:
-        """Ask what a click on a pixel would give."""
+    def hover(
+        self, stored: StoredPicture, annotator: int, click: ClickAction
+    ) -> Future[RunLengths]:
+        """Ask what a click would give, without taking it."""
+        desk = replace(stored.desk, prompts=(*stored.desk.prompts, click))
+        clicked = replace(stored, desk=desk)
+        return self._queue.submit(
+            annotator, "hover", lambda: encode_rle(self._session(clicked).mask)
+        )
 
-        def work() -> RunLengths:
-            prepared = self.pictures.get(id_)
-            return encode_rle(self._sittings.preview(id_, prepared, desk, x, y))
-
-        return self._queue.submit(annotator, "hover", work)
-
-    def levels(self, id_: int, desk: Desk, annotator: int) -> Future[Levels]:
+    def levels(self, stored: StoredPicture, annotator: int) -> Future[Levels]:
         """Ask for the segments that the newest click may stand for."""
+        return self._queue.submit(
+            annotator, ("levels", stored.id), lambda: self._session(stored).levels
+        )
 
-        def work() -> Levels:
-            return self._sittings.at(id_, self.pictures.get(id_), desk).levels
+    @property
+    def takes_references(self) -> bool:
+        """Whether the method can be guided by them."""
+        return "references" in find_method(self.name).takes
 
-        return self._queue.submit(annotator, ("levels", id_), work)
+    def look_at(self, stored: StoredPicture, reference: LabelReference) -> None:
+        """Have a reference looked at now, so that the first click does not wait for it."""
 
-    def others(self, id_: int, desk: Desk, annotator: int, number: int) -> Future[list[RunLengths]]:
-        """Ask for the other objects of a finished one's kind."""
+        def work() -> None:
+            aimed = ClickAction(kind="click", x=0, y=0, is_positive=True, label=reference.label)
+            for shown in self._references.guides([aimed], stored.references).by_label.values():
+                guidance = Guidance(references=tuple(shown))
+                self.method.condition(self.pictures.get(stored.id), guidance)
 
-        def work() -> list[RunLengths]:
-            masks = self._sittings.others(self.pictures.get(id_), desk, number)
-            return [encode_rle(mask) for mask in masks]
+        self._queue.submit("server", ("reference", reference.id), work)
 
-        return self._queue.submit(annotator, ("others", id_), work)
+    def notice(self, stored: StoredPicture) -> str | None:
+        """Say why the newest prompt was answered without its label's reference, if it was."""
+        newest = labels_of(stored.desk.prompts[-1:])
+        reference = stored.references.get(newest[0]) if newest else None
+        if reference is None:
+            return None
+        if not self.takes_references:
+            known = " or ".join(entry.name for entry in METHODS if "references" in entry.takes)
+            why = f"'{self.name}' takes no references; choose {known}."
+        elif (problem := self._references.problem(reference)) is not None:
+            why = problem
+        else:
+            return None
+        return f"The reference of '{reference.label}' does not guide: {why}"
 
     def segment(self, content: bytes, prompts: Prompts, turn: Hashable) -> Future[BoolMask]:
         """Ask for a mask of a picture that is sent along, in somebody's turn."""
@@ -165,9 +200,19 @@ class Answering:
         self._queue.close()
         self.pictures.close()
 
-    def _answer(self, id_: int, desk: Desk) -> RunLengths | None:
-        prepared = self.pictures.get(id_)
+    def _answer(self, stored: StoredPicture) -> RunLengths | None:
+        prepared = self.pictures.get(stored.id)
         started = time.perf_counter()
-        mask = self._sittings.mask(id_, prepared, desk)
+        mask = self._sittings.mask(stored.id, prepared, stored.desk, self._guides(stored))
         self._durations.append(time.perf_counter() - started)
         return encode_rle(mask)
+
+    def _session(self, stored: StoredPicture) -> Session:
+        prepared = self.pictures.get(stored.id)
+        return self._sittings.at(stored.id, prepared, stored.desk, self._guides(stored))
+
+    def _guides(self, stored: StoredPicture) -> Guides:
+        desk = stored.desk
+        if not self.takes_references or desk.search is not None:
+            return NO_GUIDES
+        return self._references.guides(desk.prompts, stored.references)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias, TypeVar
 
 from fastapi import Depends, HTTPException, Path, Request
 from sqlalchemy import Engine
@@ -61,3 +62,15 @@ Who: TypeAlias = Annotated[Person, Depends(find_person)]
 
 Id: TypeAlias = Annotated[int, Path(ge=1, le=2**31 - 1)]
 """A row's number in an address; larger ones are in no database."""
+
+
+ResultT = TypeVar("ResultT")
+_PATIENCE: Final = 120  # seconds
+
+
+def wait(future: Future[ResultT]) -> ResultT:
+    """Wait for the model."""
+    try:
+        return future.result(timeout=_PATIENCE)
+    except TimeoutError:
+        raise HTTPException(503, "The model takes too long; what you did is stored.") from None

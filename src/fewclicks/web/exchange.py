@@ -20,6 +20,7 @@ RECORD: Final = "record"
 """The format that is our own: every action there ever was."""
 
 _RECORD_FILE: Final = "record.jsonl"
+_ANSWERERS_FILE: Final = "methods.json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,14 +74,21 @@ def collect(store: Store, *, only_done: bool = False) -> Annotations:
 
 
 def write_record(store: Store, out: Path) -> list[Path]:
-    """Write every action of every picture as a line of JSON: who, when, what, with which method.
+    """Write every action of every picture as a line of JSON, and what answered them beside it.
 
-    ``standing`` says whether it stands (``done``), is ``undone``, or was ``dropped``; undo and
-    redo themselves are ``log``. A picture's lines in their order replay its desk.
+    A line says who, when, what, and by which method; ``answerer`` names its settings and the
+    checksums of its weights in the other file. ``standing`` says whether the action stands
+    (``done``), is ``undone``, or was ``dropped``; undo and redo themselves are ``log``. A picture's
+    lines in their order replay its desk, and all lines by ``sequence`` the references of labels.
     """
-    path = out / _RECORD_FILE
-    write_text(path, "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in _lines(store)))
-    return [path]
+    lines = out / _RECORD_FILE
+    write_text(
+        lines, "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in _lines(store))
+    )
+    answerers = out / _ANSWERERS_FILE
+    described = {sha256: json.loads(content) for sha256, content in store.answerers().items()}
+    write_text(answerers, json.dumps(described, indent=1) + "\n")
+    return [lines, answerers]
 
 
 def take(store: Store, annotations: Annotations, *, annotator: int) -> Taken:
@@ -131,11 +139,14 @@ def _lines(store: Store) -> Iterator[dict[str, object]]:
     for picture in store.pictures():
         for row in store.record(picture.id):
             yield {
+                "sequence": row.id,
                 "picture": picture.name,
+                "picture_id": picture.id,
                 "number": row.number,
                 "at": row.at.isoformat(),
                 "annotator": row.annotator_id,
                 "method": row.method,
+                "answerer": row.answerer,
                 "standing": row.standing,
                 "action": json.loads(row.content),
             }

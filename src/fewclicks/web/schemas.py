@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fewclicks.images.masks import RunLengths
 from fewclicks.web.actions import Action, BoxAction, ClickAction, Name, ScribbleAction
+from fewclicks.web.desk import Desk
 from fewclicks.web.store import StoredPicture
 from fewclicks.web.tables import Label
 
@@ -51,6 +52,7 @@ class ProjectAnswer(Answer):
     method: str
     methods: list[str]
     has_levels: bool
+    takes_references: bool
     labels: list[LabelAnswer]
     pictures: int
     done: int
@@ -78,14 +80,46 @@ class ObjectAnswer(Answer):
     rle: Rle | None
 
 
+class ObjectsAnswer(Answer):
+    """A picture's finished objects."""
+
+    height: int
+    width: int
+    objects: list[ObjectAnswer]
+
+    @classmethod
+    def of(cls, desk: Desk, *, height: int, width: int) -> ObjectsAnswer:
+        """Take what lies on a desk."""
+        objects = [
+            ObjectAnswer(id=one.id, label=one.label, rle=Rle.of(one.rle)) for one in desk.objects
+        ]
+        return cls(height=height, width=width, objects=objects)
+
+
+class ReferenceAnswer(Answer):
+    """The finished object of a picture that shows what a label means, and one that does not."""
+
+    label: str
+    picture: int
+    object: int
+    negative: int | None
+
+
 class ActiveAnswer(Answer):
-    """The present object."""
+    """The present object.
+
+    ``exemplar`` is the object whose others are looked for, ``proposals`` are what was found;
+    ``notice`` says why a reference does not guide.
+    """
 
     label: str | None
     rle: Rle | None
     clicks: list[ClickAnswer]
     box: tuple[int, int, int, int] | None
     reopened: int | None
+    exemplar: int | None
+    proposals: list[Rle]
+    notice: str | None
 
 
 class PictureAnswer(Answer):
@@ -101,6 +135,7 @@ class PictureAnswer(Answer):
     can_redo: bool
     objects: list[ObjectAnswer]
     active: ActiveAnswer
+    references: list[ReferenceAnswer]
     holder: str | None
     ready: bool
 
@@ -111,9 +146,11 @@ class PictureAnswer(Answer):
         *,
         shape: tuple[int, int],
         rle: RunLengths | None,
+        proposals: list[RunLengths],
+        notice: str | None,
         ready: bool,
     ) -> PictureAnswer:
-        """Take what the store has, and the present object's mask."""
+        """Take what the store has, and what the method answered."""
         desk = stored.desk
         reopened = None if desk.reopened is None else desk.reopened[0]
         clicks: list[ClickAnswer] = []
@@ -138,17 +175,26 @@ class PictureAnswer(Answer):
             version=stored.version,
             can_undo=stored.can_undo,
             can_redo=stored.can_redo,
-            objects=[
-                ObjectAnswer(id=one.id, label=one.label, rle=Rle.of(one.rle))
-                for one in desk.objects
-            ],
+            objects=ObjectsAnswer.of(desk, height=shape[0], width=shape[1]).objects,
             active=ActiveAnswer(
                 label=None if reopened is None else reopened.label,
                 rle=Rle.of(rle),
                 clicks=clicks,
                 box=box,
                 reopened=None if reopened is None else reopened.id,
+                exemplar=None if desk.search is None else desk.search.exemplar.id,
+                proposals=[Rle(size=one["size"], counts=one["counts"]) for one in proposals],
+                notice=notice,
             ),
+            references=[
+                ReferenceAnswer(
+                    label=one.label,
+                    picture=one.picture,
+                    object=one.object,
+                    negative=one.negative,
+                )
+                for one in stored.references.values()
+            ],
             holder=stored.holder,
             ready=ready,
         )
@@ -241,19 +287,8 @@ class StateRequest(Asked):
 
 
 class PlaceRequest(Asked):
-    """A pixel."""
+    """A pixel, and the label that a click there would aim at."""
 
     x: int
     y: int
-
-
-class ObjectRequest(Asked):
-    """A finished object."""
-
-    object: int
-
-
-class ProposalsAnswer(Answer):
-    """Masks that may be objects of a kind."""
-
-    proposals: list[Rle]
+    label: Name | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -11,21 +12,32 @@ import numpy as np
 
 from fewclicks.arrays import BoolMask
 from fewclicks.clicks import Click
-from fewclicks.errors import InputError
 from fewclicks.images.masks import RunLengths, decode_rle
 from fewclicks.methods.base import AnyMethod, Prepared
-from fewclicks.methods.guidance import Exemplar, Guidance
-from fewclicks.session.exemplars import split_into_proposals
+from fewclicks.methods.guidance import Guidance
+from fewclicks.session.prompts import (
+    DeclareExemplar,
+    Finish,
+    PackedMask,
+    Scribble,
+    Step,
+    read_stroke,
+    stroke_clicks,
+)
 from fewclicks.session.session import Session
 from fewclicks.web.actions import (
+    AcceptAction,
     BoxAction,
     BrushAction,
     ClickAction,
     LevelAction,
-    PromptAction,
+    Mask,
+    RefuseAction,
     ScribbleAction,
+    StepAction,
 )
-from fewclicks.web.desk import Desk
+from fewclicks.web.desk import Desk, DeskObject, Search
+from fewclicks.web.references import NO_GUIDES, Guides
 
 _KEPT: Final = 16
 _FRACTION_BITS: Final = 4
@@ -33,33 +45,40 @@ _FRACTION_BITS: Final = 4
 
 @dataclass(slots=True)
 class _Sitting:
-    """A session, what it keeps off and goes on from, and the prompts it has taken."""
+    """A session, what it keeps off and goes on from, and the prompts it has taken.
+
+    ``guided`` are the labels with references; ``steps`` counts the session's for each prompt that
+    stands, then for those that are undone.
+    """
 
     prepared: Prepared
-    taken: tuple[str, ...]
-    origin: str
+    ground: tuple[object, ...]
     session: Session
-    prompts: tuple[PromptAction, ...] = ()
-    undone: tuple[PromptAction, ...] = ()
+    guided: frozenset[str]
+    prompts: tuple[StepAction, ...] = ()
+    undone: tuple[StepAction, ...] = ()
+    steps: tuple[int, ...] = ()
 
-    def belongs_to(self, prepared: Prepared, desk: Desk) -> bool:
-        # The very same: equality of pictures that were prepared twice is no single bool.
-        is_same = self.prepared is prepared
-        return is_same and (self.taken, self.origin) == (_taken(desk), _counts(desk.origin))
+    def belongs_to(self, prepared: Prepared, ground: tuple[object, ...]) -> bool:
+        # The very same: a picture that was prepared again has equal arrays, which are not one bool.
+        return self.prepared is prepared and self.ground == ground
 
-    def go_to(self, prompts: tuple[PromptAction, ...]) -> None:
+    def go_to(self, prompts: tuple[StepAction, ...]) -> None:
         """Take back and take prompts; those just taken back are remembered by the session."""
         common = _common(self.prompts, prompts)
         while len(self.prompts) > common:
-            self.session.undo()
+            for _ in range(self.steps[len(self.prompts) - 1]):
+                self.session.undo()
             self.undone = (self.prompts[-1], *self.undone)
             self.prompts = self.prompts[:-1]
         for prompt in prompts[common:]:
             if self.undone and self.undone[0] == prompt:
-                self.session.redo()
+                for _ in range(self.steps[len(self.prompts)]):
+                    self.session.redo()
                 self.undone = self.undone[1:]
             else:
-                _take(self.session, prompt)
+                count = _take(self.session, prompt, self.guided)
+                self.steps = (*self.steps[: len(self.prompts)], count)
                 self.undone = ()
             self.prompts = (*self.prompts, prompt)
 
@@ -80,7 +99,9 @@ class Sittings:
         self._method = method
         self._kept: OrderedDict[int, _Sitting] = OrderedDict()
 
-    def mask(self, picture: int, prepared: Prepared, desk: Desk) -> BoolMask:
+    def mask(
+        self, picture: int, prepared: Prepared, desk: Desk, guides: Guides = NO_GUIDES
+    ) -> BoolMask:
         """(H, W) Find the mask of a desk's present object.
 
         Raises
@@ -90,47 +111,22 @@ class Sittings:
         """
         if desk.is_untouched and desk.reopened is not None:
             return decode_rle(desk.reopened[0].rle)
-        return self.at(picture, prepared, desk).mask
+        return self.at(picture, prepared, desk, guides).mask
 
-    def at(self, picture: int, prepared: Prepared, desk: Desk) -> Session:
+    def at(
+        self, picture: int, prepared: Prepared, desk: Desk, guides: Guides = NO_GUIDES
+    ) -> Session:
         """Give the session of a desk, all its prompts taken."""
-        sitting = self._kept.get(picture)
-        if sitting is None or not sitting.belongs_to(prepared, desk):
-            sitting = self._begin(prepared, desk)
+        sitting, ground = self._kept.get(picture), _ground(desk, guides)
+        if sitting is None or not sitting.belongs_to(prepared, ground):
+            session = self._begin(prepared, desk, guides)
+            sitting = _Sitting(prepared, ground, session, frozenset(guides.by_label))
             self._kept[picture] = sitting
         self._kept.move_to_end(picture)
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
         sitting.go_to(desk.prompts)
         return sitting.session
-
-    def preview(self, picture: int, prepared: Prepared, desk: Desk, x: int, y: int) -> BoolMask:
-        """(H, W) Find what a click on a pixel would give, without taking it."""
-        click = ClickAction(kind="click", x=x, y=y, is_positive=True)
-        return self.at(picture, prepared, replace(desk, prompts=(*desk.prompts, click))).mask
-
-    def others(self, prepared: Prepared, desk: Desk, number: int) -> list[BoolMask]:
-        """Find the other objects of a finished one's kind, the largest first.
-
-        Raises
-        ------
-        InputError
-            If there is no such object, or the method takes no exemplar.
-        """
-        chosen = next((one for one in desk.objects if one.id == number), None)
-        if chosen is None:
-            raise InputError(f"There is no finished object {number}; finish it first.")
-        mask = decode_rle(chosen.rle)
-        clicks = tuple(
-            Click(one.x, one.y, is_positive=one.is_positive)
-            for one in chosen.prompts
-            if isinstance(one, ClickAction)
-        )
-        taken = _union(desk)
-        guidance = Guidance(excluded=taken, exemplar=Exemplar(mask=mask, clicks=clicks))
-        answer = self._method.predict(self._method.condition(prepared, guidance), [])
-        found = answer.mask if taken is None else answer.mask & ~taken
-        return [proposal.mask for proposal in split_into_proposals(found, mask)]
 
     def forget(self, picture: int) -> None:
         """Let go of a picture's session, if there is one."""
@@ -140,15 +136,15 @@ class Sittings:
         """Let go of all sessions."""
         self._kept.clear()
 
-    def _begin(self, prepared: Prepared, desk: Desk) -> _Sitting:
+    def _begin(self, prepared: Prepared, desk: Desk, guides: Guides) -> Session:
+        if desk.search is not None:
+            return Session.from_steps(self._method, prepared, _steps_of(desk.search))
         excluded = _union(desk)
         conditioned = prepared
         if excluded is not None:
             conditioned = self._method.condition(prepared, Guidance(excluded=excluded))
-        origin = desk.origin
-        initial = None if origin is None else decode_rle(origin)
-        session = Session(self._method, conditioned, initial_mask=initial)
-        return _Sitting(prepared, _taken(desk), _counts(origin), session)
+        initial = None if desk.origin is None else decode_rle(desk.origin)
+        return Session(self._method, conditioned, initial_mask=initial, references=guides.by_label)
 
 
 def brush_mask(shape: tuple[int, int], brush: BrushAction) -> BoolMask:
@@ -173,7 +169,23 @@ def brush_mask(shape: tuple[int, int], brush: BrushAction) -> BoolMask:
     return drawn.astype(bool)
 
 
-def _take(session: Session, prompt: PromptAction) -> None:
+def _take(session: Session, prompt: StepAction, guided: frozenset[str]) -> int:
+    """Have a session take a prompt, aimed at a label that has references; count its steps."""
+    before = len(session.steps)
+    label = getattr(prompt, "label", None)
+    wanted = label if label in guided else None
+    try:
+        if session.label != wanted:
+            session.aim_at(wanted)
+        _do(session, prompt)
+    except BaseException:
+        for _ in range(len(session.steps) - before):
+            session.undo()
+        raise
+    return len(session.steps) - before
+
+
+def _do(session: Session, prompt: StepAction) -> None:
     match prompt:
         case ClickAction(x=x, y=y, is_positive=is_positive):
             session.click(x, y, is_positive=is_positive)
@@ -187,6 +199,45 @@ def _take(session: Session, prompt: PromptAction) -> None:
             mask = session.mask
             stroke = brush_mask((mask.shape[0], mask.shape[1]), prompt)
             session.correct(mask | stroke if is_positive else mask & ~stroke)
+        case AcceptAction(mask=Mask() as proposal):
+            session.others.accept_mask(_packed(proposal.rle))
+        case RefuseAction(mask=Mask() as proposal):
+            session.others.refuse_mask(_packed(proposal.rle))
+
+
+def _steps_of(search: Search) -> list[Step]:
+    """List what leads to a search: the exemplar and how it was found, the other objects, the word.
+
+    The exemplar comes first, where nothing is taken yet that its clicks could lie on.
+    """
+    exemplar = search.exemplar
+    others = [one for one in search.before if one.id != exemplar.id]
+    finishes = [Finish(one.label, _packed(one.rle)) for one in (exemplar, *others)]
+    return [*_clicks_of(exemplar), *finishes, DeclareExemplar(0)]
+
+
+def _clicks_of(finished: DeskObject) -> Iterator[Step]:
+    for prompt in finished.prompts:
+        match prompt:
+            case ClickAction(x=x, y=y, is_positive=is_positive):
+                yield Click(x, y, is_positive=is_positive)
+            case ScribbleAction(points=points, is_positive=is_positive):
+                corners = read_stroke(points)  # type: ignore[arg-type]
+                yield Scribble(tuple(stroke_clicks(corners, is_positive=is_positive)))
+
+
+def _packed(rle: RunLengths) -> PackedMask:
+    height, width = rle["size"]
+    return PackedMask(height=height, width=width, counts=rle["counts"])
+
+
+def _ground(desk: Desk, guides: Guides) -> tuple[object, ...]:
+    """Name all that a desk's session begins with."""
+    if desk.search is not None:
+        before = tuple((one.id, _counts(one.rle)) for one in desk.search.before)
+        return ("search", desk.search.exemplar.id, before)
+    taken = tuple(sorted(_counts(one.rle) for one in desk.objects))
+    return ("object", taken, _counts(desk.origin), guides.ids)
 
 
 def _union(desk: Desk) -> BoolMask | None:
@@ -194,17 +245,13 @@ def _union(desk: Desk) -> BoolMask | None:
     return np.logical_or.reduce(masks) if masks else None
 
 
-def _common(one: tuple[PromptAction, ...], other: tuple[PromptAction, ...]) -> int:
+def _common(one: tuple[StepAction, ...], other: tuple[StepAction, ...]) -> int:
     count = 0
     for mine, theirs in zip(one, other, strict=False):
         if mine != theirs:
             break
         count += 1
     return count
-
-
-def _taken(desk: Desk) -> tuple[str, ...]:
-    return tuple(sorted(_counts(one.rle) for one in desk.objects))
 
 
 def _counts(rle: RunLengths | None) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -24,15 +23,18 @@ from fewclicks.web.actions import (
     DeskAction,
     FinishAction,
     RedoAction,
+    ReferenceAction,
     UndoAction,
     read_action,
     write_action,
 )
+from fewclicks.web.answerer import Answerer
 from fewclicks.web.database import DatabaseError, reason
 from fewclicks.web.desk import Desk, lay
-from fewclicks.web.tables import ActionRow, Annotator, Label, Picture, Project
+from fewclicks.web.leases import LeaseError, holder_of, holds, take_lease
+from fewclicks.web.references import LabelReference, lay_references, read_label_action
+from fewclicks.web.tables import ActionRow, Annotator, AnswererRow, Label, Picture, Project
 
-LEASE_SECONDS: Final = 45
 DEFAULT_METHOD: Final = "default"
 COLOURS: Final = (
     "#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#46f0f0", "#f032e6", "#bcf60c",
@@ -40,10 +42,6 @@ COLOURS: Final = (
 )  # fmt: skip
 
 PictureState: TypeAlias = Literal["new", "open", "done"]
-
-
-class LeaseError(InputError):
-    """Another annotator works on the picture."""
 
 
 class PictureRow(NamedTuple):
@@ -72,6 +70,8 @@ class StoredPicture:
         Whether there is an action to take back, or again.
     holder
         Whose lease holds, if any does.
+    references
+        What each label means, as somebody showed on any picture.
     """
 
     id: int
@@ -83,6 +83,7 @@ class StoredPicture:
     can_undo: bool
     can_redo: bool
     holder: str | None
+    references: Mapping[str, LabelReference]
 
 
 class Store:
@@ -199,7 +200,7 @@ class Store:
         )  # fmt: skip
         with self._transaction() as there:
             return [
-                PictureRow(id_, name, state, objects, holder if _holds(until) else None)
+                PictureRow(id_, name, state, objects, holder if holds(until) else None)
                 for id_, name, state, objects, holder, until in there.execute(wanted)
             ]
 
@@ -224,6 +225,7 @@ class Store:
         *,
         annotator: int,
         method: str,
+        answerer: Answerer | None = None,
     ) -> StoredPicture:
         """Take an action; once this returns, it outlives whatever happens to the server.
 
@@ -233,8 +235,8 @@ class Store:
             Of the action; one that is known changes nothing, so that it may be sent again.
         annotator
             Who does it; needs the picture's lease, or that nobody has it.
-        method
-            Answers the action, for the record.
+        method, answerer
+            What answers the action, for the record.
 
         Raises
         ------
@@ -248,7 +250,7 @@ class Store:
             known = there.scalar(select(ActionRow).where(ActionRow.uuid == uuid))
             if known is not None:
                 return self._read(there, picture)
-            self._take_lease(there, picture, annotator)
+            take_lease(there, picture, annotator)
             rows = self._rows(there, id_)
             newest = select(func.max(ActionRow.number)).where(ActionRow.picture_id == id_)
             number = (there.scalar(newest) or 0) + 1
@@ -265,12 +267,13 @@ class Store:
                         if row.standing == "undone":
                             row.standing = "dropped"
                     standing, content = "done", write_action(action)
-                    if isinstance(action, (FinishAction, AddAction)):
+                    if isinstance(action, FinishAction | AddAction | ReferenceAction):
                         self._label(there, action.label, None)
             there.add(
                 ActionRow(
                     picture_id=id_, number=number, uuid=uuid, annotator_id=annotator,
                     kind=action.kind, content=content, standing=standing, method=method,
+                    answerer=self._known(there, answerer),
                 )
             )  # fmt: skip
             there.flush()
@@ -280,6 +283,11 @@ class Store:
             stored = self._read(there, picture)
             picture.objects = len(stored.desk.objects)
             return stored
+
+    def knows(self, uuid: str) -> bool:
+        """Whether an action was taken already, so that it is sent again."""
+        with self._transaction() as there:
+            return there.scalar(select(ActionRow.id).where(ActionRow.uuid == uuid)) is not None
 
     def drop(self, id_: int, uuid: str) -> StoredPicture:
         """Take back an action that turned out not to fit; it stays in the record as dropped."""
@@ -309,6 +317,11 @@ class Store:
             picture.state = state
             return self._read(there, picture)
 
+    def answerers(self) -> dict[str, str]:
+        """Descriptions of all methods that ever answered, by their sha256."""
+        with self._transaction() as there:
+            return {row.sha256: row.content for row in there.scalars(select(AnswererRow))}
+
     def record(self, id_: int) -> Sequence[ActionRow]:
         """Every action that ever was, oldest first, undone ones too."""
         with self._transaction() as there:
@@ -322,7 +335,7 @@ class Store:
         with self._transaction() as there:
             picture = self._locked(there, id_)
             with suppress(LeaseError):
-                self._take_lease(there, picture, annotator)
+                take_lease(there, picture, annotator)
             return there.get_one(Annotator, picture.holder_id).name
 
     def give_back(self, id_: int, annotator: int) -> None:
@@ -333,13 +346,6 @@ class Store:
                 .where(Picture.id == id_, Picture.holder_id == annotator)
                 .values(holder_id=None, held_until=None)
             )
-
-    def _take_lease(self, there: Transaction, picture: Picture, annotator: int) -> None:
-        if picture.holder_id not in (None, annotator) and _holds(picture.held_until):
-            name = there.get_one(Annotator, picture.holder_id).name
-            raise LeaseError(f"{name} is working on {picture.name}; wait, or take another.")
-        picture.holder_id = annotator
-        picture.held_until = datetime.now(UTC) + timedelta(seconds=LEASE_SECONDS)
 
     # How it works.
 
@@ -377,6 +383,25 @@ class Store:
             there.flush()
         return label
 
+    def _known(self, there: Transaction, answerer: Answerer | None) -> str | None:
+        """Keep an answerer, once."""
+        if answerer is None:
+            return None
+        if there.get(AnswererRow, answerer.sha256) is None:
+            there.add(AnswererRow(sha256=answerer.sha256, content=answerer.content))
+            there.flush()
+        return answerer.sha256
+
+    def _references(self, there: Transaction) -> dict[str, LabelReference]:
+        wanted = (
+            select(ActionRow.id, ActionRow.content)
+            .join(Picture, Picture.id == ActionRow.picture_id)
+            .where(ActionRow.kind.in_(["reference", "unreference"]), ActionRow.standing == "done")
+            .where(Picture.project_id == self.project_id)
+            .order_by(ActionRow.id)
+        )
+        return lay_references((id_, read_label_action(text)) for id_, text in there.execute(wanted))
+
     def _rows(self, there: Transaction, id_: int) -> list[ActionRow]:
         wanted = (
             select(ActionRow)
@@ -387,9 +412,6 @@ class Store:
 
     def _read(self, there: Transaction, picture: Picture) -> StoredPicture:
         rows = self._rows(there, picture.id)
-        holder = None
-        if picture.holder_id is not None and _holds(picture.held_until):
-            holder = there.get_one(Annotator, picture.holder_id).name
         is_fresh = picture.draft is not None and picture.draft_version == picture.version
         return StoredPicture(
             id=picture.id,
@@ -400,7 +422,8 @@ class Store:
             draft=json.loads(picture.draft or "null") if is_fresh else None,
             can_undo=any(row.standing == "done" for row in rows),
             can_redo=any(row.standing == "undone" for row in rows),
-            holder=holder,
+            holder=holder_of(there, picture),
+            references=self._references(there),
         )
 
 
@@ -420,11 +443,3 @@ def _oldest(rows: Sequence[ActionRow], standing: str, complaint: str) -> ActionR
     if not found:
         raise InputError(complaint)
     return found[0]
-
-
-def _holds(until: datetime | None) -> bool:
-    if until is None:
-        return False
-    if until.tzinfo is None:  # SQLite forgets it
-        until = until.replace(tzinfo=UTC)
-    return until > datetime.now(UTC)

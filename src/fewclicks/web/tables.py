@@ -90,11 +90,21 @@ class Picture(Base):
     held_until: Mapped[datetime | None]
 
 
+class AnswererRow(Base):
+    """A method that answered, with its settings and the checksums of its weights."""
+
+    __tablename__ = "answerer"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    content: Mapped[str]
+
+
 class ActionRow(Base):
     """One action, never deleted: the raw record of who did what, when and with which method.
 
     ``standing`` is ``done``, ``undone`` (redo brings it back) or ``dropped`` (undone, and another
     action came after); ``log`` for undo and redo themselves, which only stand in the record.
+    ``answerer`` is missing in rows of versions that did not keep it, and where none answered.
     """
 
     __tablename__ = "action"
@@ -102,6 +112,7 @@ class ActionRow(Base):
         UniqueConstraint("uuid"),
         UniqueConstraint("picture_id", "number"),
         Index("action_by_picture", "picture_id", "standing", "number"),
+        Index("action_by_kind", "kind"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -114,3 +125,4 @@ class ActionRow(Base):
     content: Mapped[str]
     standing: Mapped[str] = mapped_column(String(8))
     method: Mapped[str]
+    answerer: Mapped[str | None] = mapped_column(ForeignKey("answerer.sha256"))

@@ -84,7 +84,7 @@ def test_the_record_can_be_replayed_to_the_same_mask(
     client: TestClient, context: Context, folder: Path, tmp_path: Path
 ):
     anna = _annotate(client)
-    (path,) = write_record(context.store, tmp_path / "out")
+    path, _ = write_record(context.store, tmp_path / "out")
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [(line["action"]["kind"], line["standing"]) for line in lines] == [
         ("click", "done"), ("click", "done"), ("finish", "done"),
@@ -123,7 +123,7 @@ def test_an_import_of_another_size_than_the_picture_is_refused(context: Context)
 
 def test_a_method_without_exemplars_says_so(client: TestClient):
     anna = _annotate(client)
-    answer = client.post("/api/pictures/1/proposals", json={"object": 3}, headers=anna.headers)
+    answer = anna.send(1, {"kind": "others", "object": 3})
     assert answer.status_code == 422
     assert "takes no exemplar" in answer.json()["error"]
 

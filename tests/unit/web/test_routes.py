@@ -286,7 +286,7 @@ def test_on_a_full_disk_an_action_is_refused_for_now_and_nothing_is_lost(
         anna = Hand(client)
         before = anna.act(1, **INSIDE)
         _fill_disk(client, is_full=True)
-        long = {"kind": "scribble", "points": [[30.5, 20.5]] * 900, "is_positive": True}
+        long = {"kind": "scribble", "points": [[30.5, 20.5]] * 5000, "is_positive": True}
         name = str(uuid.uuid4())
         refused = anna.send(1, long, name=name)
         assert refused.status_code == 507

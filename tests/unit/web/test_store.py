@@ -17,7 +17,8 @@ from fewclicks.errors import InputError, StorageError
 from fewclicks.web.actions import Mask, RedoAction, UndoAction, read_action
 from fewclicks.web.annotators import Annotators
 from fewclicks.web.database import open_database
-from fewclicks.web.store import LeaseError, Store
+from fewclicks.web.leases import LeaseError
+from fewclicks.web.store import Store
 from fewclicks.web.tables import Base
 from postgres import running_postgres
 
@@ -184,7 +185,7 @@ def test_two_annotators_never_change_one_picture(store: Store, anna: int, engine
 def test_a_lease_that_ran_out_is_anybodys(
     store: Store, anna: int, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("fewclicks.web.store.LEASE_SECONDS", -1)
+    monkeypatch.setattr("fewclicks.web.leases.LEASE_SECONDS", -1)
     act(store, anna, INSIDE)
     assert store.pictures()[0].holder is None
     ben = person(engine, store, "Ben")

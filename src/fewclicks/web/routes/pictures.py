@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from contextlib import suppress
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from fewclicks.errors import FewclicksError, InputError
-from fewclicks.images.masks import RunLengths, decode_rle
-from fewclicks.web.actions import Action, FinishAction, Mask, check_inside
-from fewclicks.web.annotators import Person
-from fewclicks.web.context import Context, Here, Id, Who
+from fewclicks.images.masks import RunLengths
+from fewclicks.web.actions import ClickAction, ReferenceAction, check_inside
+from fewclicks.web.completing import complete, proposals_of
+from fewclicks.web.context import Context, Here, Id, Who, wait
 from fewclicks.web.fair_queue import StaleError
+from fewclicks.web.leases import LEASE_SECONDS
 from fewclicks.web.schemas import (
     ActionRequest,
     LeaseAnswer,
     LevelAnswer,
     LevelsAnswer,
-    ObjectRequest,
+    ObjectsAnswer,
     PictureAnswer,
     PlaceRequest,
-    ProposalsAnswer,
     Rle,
     StateRequest,
 )
-from fewclicks.web.store import LEASE_SECONDS, StoredPicture
+from fewclicks.web.store import StoredPicture
 
 router = APIRouter(prefix="/api/pictures/{picture}")
 
 _VIEW, _THUMBNAIL = 2560, 160
 _BUSY = 2
 _JPEG = {"content": {"image/jpeg": {}}, "description": "The picture as JPEG."}
-
-ResultT = TypeVar("ResultT")
 
 
 @router.get("")
@@ -44,9 +41,9 @@ def read_picture(picture: Id, here: Here, who: Who) -> PictureAnswer:
     shape = here.answering.shape(picture)
     here.answering.open(picture)
     rle = stored.draft
-    if rle is None and (stored.desk.prompts or stored.desk.reopened):
+    if rle is None and stored.desk.is_open:
         with suppress(FewclicksError, StaleError):  # the picture opens even where a prompt is bad
-            rle = _wait(here.answering.answer(picture, stored.desk, who.id))
+            rle = wait(here.answering.answer(stored, who.id))
     return _answer(here, stored, shape, rle)
 
 
@@ -89,12 +86,19 @@ def act(picture: Id, asked: ActionRequest, here: Here, who: Who) -> PictureAnswe
     """Take an action: it is in the database before the method is asked, and before the answer."""
     height, width = here.answering.shape(picture)
     check_inside(asked.action, height=height, width=width)
-    action = _with_mask(here, picture, asked.action, who)
-    stored = here.store.act(picture, asked.id, action, annotator=who.id, method=here.answering.name)
+    action = complete(here, picture, asked.id, asked.action, who)
+    stored = here.store.act(
+        picture,
+        asked.id,
+        action,
+        annotator=who.id,
+        method=here.answering.name,
+        answerer=here.answering.answerer,
+    )
     rle = stored.draft
     if rle is None:
         try:
-            rle = _wait(here.answering.answer(picture, stored.desk, who.id))
+            rle = wait(here.answering.answer(stored, who.id))
         except FewclicksError:  # it does not fit, or its picture is gone
             here.store.drop(picture, asked.id)
             raise
@@ -103,6 +107,8 @@ def act(picture: Id, asked: ActionRequest, here: Here, who: Who) -> PictureAnswe
             rle = stored.draft
         if rle is not None:
             here.store.keep_draft(picture, stored.version, rle)
+    if isinstance(action, ReferenceAction) and here.answering.takes_references:
+        here.answering.look_at(stored, stored.references[action.label])
     return _answer(here, stored, (height, width), rle)
 
 
@@ -113,9 +119,9 @@ def hover(picture: Id, asked: PlaceRequest, here: Here, who: Who) -> Response:
     is_inside = 0 <= asked.x < width and 0 <= asked.y < height
     if not is_inside or here.answering.waiting >= _BUSY or not here.answering.has(picture):
         return Response(status_code=204)
-    desk = here.store.picture(picture).desk
+    click = ClickAction(kind="click", x=asked.x, y=asked.y, is_positive=True, label=asked.label)
     try:
-        rle = _wait(here.answering.hover(picture, desk, who.id, asked.x, asked.y))
+        rle = wait(here.answering.hover(here.store.picture(picture), who.id, click))
     except (StaleError, InputError):
         return Response(status_code=204)
     shown = Rle.of(rle)
@@ -126,40 +132,31 @@ def hover(picture: Id, asked: PlaceRequest, here: Here, who: Who) -> Response:
 @router.get("/levels")
 def read_levels(picture: Id, here: Here, who: Who) -> LevelsAnswer:
     """List what the newest click may stand for, from part to group."""
-    desk = here.store.picture(picture).desk
-    levels = _wait(here.answering.levels(picture, desk, who.id))
+    levels = wait(here.answering.levels(here.store.picture(picture), who.id))
     return LevelsAnswer(
         levels=[LevelAnswer(area=area) for area in levels.areas], chosen=levels.chosen
     )
 
 
-@router.post("/proposals")
-def propose(picture: Id, asked: ObjectRequest, here: Here, who: Who) -> ProposalsAnswer:
-    """Find the other objects of a finished one's kind; nothing is stored."""
-    desk = here.store.picture(picture).desk
-    found = _wait(here.answering.others(picture, desk, who.id, asked.object))
-    return ProposalsAnswer(proposals=[Rle(size=one["size"], counts=one["counts"]) for one in found])
-
-
-def _with_mask(here: Context, picture: int, action: Action, who: Person) -> Action:
-    """Put the present object's mask into the action that finishes it."""
-    if not isinstance(action, FinishAction):
-        return action
-    if action.mask is not None:
-        raise InputError("Leave the mask out: an object is finished with the mask it has.")
+@router.get("/objects")
+def list_objects(picture: Id, here: Here, _: Who) -> ObjectsAnswer:
+    """List a picture's finished objects, to choose a reference from; it is not prepared."""
     stored = here.store.picture(picture)
-    rle = stored.draft
-    if rle is None:
-        rle = _wait(here.answering.answer(picture, stored.desk, who.id))
-    if rle is None or not decode_rle(rle).any():
-        raise InputError(f"Object '{action.label}' is still empty; click on it first.")
-    return action.model_copy(update={"mask": Mask.of(rle)})
+    height, width = here.answering.shape(picture)
+    return ObjectsAnswer.of(stored.desk, height=height, width=width)
 
 
 def _answer(
     here: Context, stored: StoredPicture, shape: tuple[int, int], rle: RunLengths | None
 ) -> PictureAnswer:
-    return PictureAnswer.of(stored, shape=shape, rle=rle, ready=here.answering.has(stored.id))
+    return PictureAnswer.of(
+        stored,
+        shape=shape,
+        rle=rle,
+        proposals=proposals_of(stored.desk, rle),
+        notice=here.answering.notice(stored),
+        ready=here.answering.has(stored.id),
+    )
 
 
 def _jpeg(here: Context, picture: int, longest: int) -> Response:
@@ -167,10 +164,3 @@ def _jpeg(here: Context, picture: int, longest: int) -> Response:
     return Response(
         content, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"}
     )
-
-
-def _wait(future: Future[ResultT]) -> ResultT:
-    try:
-        return future.result(timeout=120)
-    except TimeoutError:
-        raise HTTPException(503, "The model takes too long; what you did is stored.") from None

@@ -110,6 +110,7 @@ def _describe(here: Context) -> ProjectAnswer:
         method=here.answering.name,
         methods=[entry.name for entry in METHODS if "weights" not in entry.needs],
         has_levels=isinstance(here.answering.method, HasLevels),
+        takes_references=here.answering.takes_references,
         labels=[LabelAnswer.of(label) for label in here.store.labels()],
         pictures=pictures,
         done=done,

@@ -5,6 +5,7 @@ import { uuid } from "./outbox.js";
 /** @typedef {import("./model.js").PictureState} PictureState */
 
 const DRAWN = new Set(["click", "box", "scribble", "brush"]);
+const AIMED = new Set([...DRAWN, "level"]);
 
 export class Actions {
   /**
@@ -41,7 +42,9 @@ export class Actions {
     // Who draws is at the active object: digits are its label from now on.
     if (DRAWN.has(action.kind)) this.model.set({ selected: null });
     this.banner.hide("refused");
-    this.#send("POST", "actions", { id: uuid(), action });
+    // References of the label guide the answer.
+    const aim = AIMED.has(action.kind) && this.model.label ? { label: this.model.label } : {};
+    this.#send("POST", "actions", { id: uuid(), action: { ...action, ...aim } });
   };
 
   #send(method, what, body) {

@@ -17,7 +17,9 @@ import { Model } from "./model.js";
 import { Objects } from "./objects.js";
 import { Opening } from "./opening.js";
 import { Outbox } from "./outbox.js";
+import { Project } from "./project.js";
 import { Proposals } from "./proposals.js";
+import { References } from "./references.js";
 import { Remembered, SignIn, wireTheme } from "./session.js";
 import { Tools, TOOLS } from "./tools.js";
 import { View } from "./view.js";
@@ -55,10 +57,12 @@ const stage = new Stage(
 );
 const list = new PictureList(api, model, (id) => open(id));
 const objects = new Objects(model, actions.act, (id) => stage.areaOf(id));
-const proposals = new Proposals(api, model, actions.act, say);
+const project = new Project(api, model, say, () => opening.refresh());
+const proposals = new Proposals(model, actions.act, say);
+const references = new References(api, model, actions.act, say);
 const levels = new Levels(api, model, actions.act, say);
 const labels = new Labels(model, {
-  choose: actions.chooseLabel, add: addLabel, recolour,
+  choose: actions.chooseLabel, add: project.addLabel, recolour: project.recolour,
   finish: (label) => {
     model.set({ label });
     actions.finish();
@@ -103,6 +107,8 @@ const commands = {
   "move-up": () => model.selected !== null && objects.move(model.selected, 1),
   "move-down": () => model.selected !== null && objects.move(model.selected, -1),
   others: () => proposals.find(),
+  "next-proposal": () => proposals.step(),
+  reference: () => references.choose(),
   accept: () => proposals.judge(model.proposal, true),
   refuse: () => proposals.judge(model.proposal, false),
   "accept-all": () => proposals.acceptAll(),
@@ -117,7 +123,7 @@ const commands = {
   help: () => help.toggle(),
   escape: () => {
     if (model.draft) tools.cancel();
-    else if (model.proposals.length) proposals.close();
+    else if (model.isSearching) proposals.close();
     else if (model.selected !== null) model.set({ selected: null });
     else model.set({ cursor: null });
   },
@@ -146,53 +152,6 @@ async function open(id, seen) {
     });
   }
   byId("picture-list").setAttribute("aria-busy", "false");
-}
-
-/** @param {string} name @returns {Promise<boolean>} */
-async function addLabel(name) {
-  const known = model.project.labels.some((label) => label.name === name);
-  if (known) return true;
-  try {
-    const label = await api.json("POST", "/api/labels", { name });
-    const { project } = model;
-    const others = project.labels.filter(({ id }) => id !== label.id);
-    model.set({ project: { ...project, labels: [...others, label] } });
-    return true;
-  } catch (problem) {
-    say(problem.message);
-    return false;
-  }
-}
-
-async function recolour(label, colour) {
-  try {
-    await api.json("PATCH", `/api/labels/${label.id}`, { colour });
-    await loadProject();
-  } catch (problem) {
-    say(problem.message);
-  }
-}
-
-async function chooseMethod(method) {
-  try {
-    model.set({ project: await api.json("PUT", "/api/project/method", { method }) });
-    say(`Method: ${method}.`);
-    await opening.refresh();
-  } catch (problem) {
-    say(problem.message);
-    model.set({ project: model.project });
-  }
-}
-
-async function loadProject() {
-  model.set({ project: await api.json("GET", "/api/project") });
-}
-
-async function loadRows() {
-  const { pictures } = await api.json("GET", "/api/pictures");
-  model.set({
-    rows: pictures.map(([id, name, state, count, holder]) => ({ id, name, state, objects: count, holder })),
-  });
 }
 
 function onAnswer(item, state) {
@@ -243,7 +202,7 @@ async function comeBack() {
   if (!model.picture) return;
   await leases.again(model.picture.id);
   if (isIdle(model.picture.id)) await opening.refresh().catch(() => {});
-  loadRows().catch(() => {});
+  project.loadRows().catch(() => {});
 }
 
 function showAway() {
@@ -305,7 +264,7 @@ function wire() {
   wireBar(model, commands);
   wireTools(model);
   wireArea(model, () => stage.activeArea);
-  wireView(model, chooseMethod);
+  wireView(model, project.chooseMethod);
   wireFoot(model, view);
   new Keys(model, view, stage, tools, commands);
   new ExportMenu(api, model, say);
@@ -325,7 +284,7 @@ async function begin() {
   for (;;) {
     try {
       if (!api.session) await api.signIn();
-      await Promise.all([loadProject(), loadRows()]);
+      await Promise.all([project.load(), project.loadRows()]);
       model.set({ me: signIn.name });
       return;
     } catch (problem) {
@@ -339,15 +298,15 @@ async function start() {
   wire();
   await begin();
   banner.hide("opening");
-  const { project, rows } = model;
-  remembered = new Remembered(project.id);
+  const { rows, project: { id: key, labels: known } } = model;
+  remembered = new Remembered(key);
   const kept = Object.fromEntries(KEPT.map((name) => [name, remembered.get(name, model[name])]));
-  if (!project.labels.some(({ name }) => name === kept.label)) kept.label = project.labels[0]?.name ?? null;
+  if (!known.some(({ name }) => name === kept.label)) kept.label = known[0]?.name ?? null;
   if (!TOOLS.includes(kept.tool)) kept.tool = "click";
   model.set(kept);
-  outbox.open(`${project.id}/${model.me}`, new Map(rows.map(({ id, name }) => [id, name])));
+  outbox.open(`${key}/${model.me}`, new Map(rows.map(({ id, name }) => [id, name])));
   pulse.beat();
-  setInterval(() => model.connected && !document.hidden && loadRows().catch(() => {}), LIST_MS);
+  setInterval(() => model.connected && !document.hidden && project.loadRows().catch(() => {}), LIST_MS);
   const last = rows.find(({ id }) => id === remembered.get("picture", null)) ?? rows[0];
   if (last) await open(last.id, remembered.get("view", null));
   byId("empty").hidden = rows.length > 0;
@@ -371,6 +330,9 @@ window.fewclicks = Object.freeze({
     label: model.label,
     selected: model.selected,
     proposals: model.proposals.length,
+    searching: model.isSearching,
+    notice: model.picture?.active.notice ?? null,
+    references: (model.picture?.references ?? []).map(({ label, picture, object }) => ({ label, picture, object })),
     levels: model.levels ? { count: model.levels.levels.length, chosen: model.levels.chosen } : null,
     cursor: model.cursor,
     hover: stage.hovered?.mask.area ?? null,

@@ -44,6 +44,10 @@ function showActive(model) {
   const { picture } = model;
   const reopened = picture?.objects.find(({ id }) => id === picture.active.reopened);
   const label = reopened?.label ?? picture?.active.label;
+  if (model.isSearching) {
+    byId("active-name").textContent = `Others like ${model.exemplar?.label}`;
+    return;
+  }
   byId("active-name").textContent = picture?.active.reopened != null
     ? `Editing ${label ?? "an object"}` : "New object";
 }

@@ -79,7 +79,8 @@ export class Stage {
     const [was, is] = [[...this.finished.values()], [...layers.values()]];
     const changed = was.length !== is.length || is.some((layer, at) => layer !== was[at]);
     this.finished = layers;
-    const rle = picture?.active.rle;
+    // What a search found is drawn proposal by proposal.
+    const rle = this.model.isSearching ? null : picture?.active.rle;
     if (!rle) this.active = null;
     else if (!this.active?.shows(rle, ACTIVE)) this.active = new Layer(rle, ACTIVE);
     if (changed) this.drawBelow();
@@ -87,8 +88,8 @@ export class Stage {
   }
 
   #takeProposals() {
-    const { proposals, proposalLabel } = this.model;
-    const colour = this.model.colourOf(proposalLabel);
+    const { proposals, exemplar } = this.model;
+    const colour = this.model.colourOf(exemplar?.label ?? null);
     this.proposed = proposals.map(
       (rle) => this.proposed.find((layer) => layer.shows(rle, colour)) ?? new Layer(rle, colour),
     );

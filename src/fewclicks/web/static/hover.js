@@ -26,7 +26,7 @@ export class Hover {
     const speed = model.status?.click_ms ?? Infinity;
     return model.hoverWanted && speed < FAST_MS && model.tool === "click" && model.pointer !== null
       && model.picture !== null && model.connected && !model.isReadOnly && !model.draft
-      && model.pointer !== this.clickedAt && model.waiting.length === 0 && model.proposals.length === 0;
+      && model.pointer !== this.clickedAt && model.waiting.length === 0 && !model.isSearching;
   }
 
   #rest() {
@@ -37,13 +37,15 @@ export class Hover {
   }
 
   async #ask() {
-    const { pointer, picture } = this.model;
+    const { pointer, picture, label } = this.model;
     const pixel = this.#isWanted && this.view.pixelAt(pointer.x, pointer.y);
     if (!pixel) return;
     this.asking = new AbortController();
     const { signal } = this.asking;
     try {
-      const answer = await this.api.json("POST", `/api/pictures/${picture.id}/hover`, pixel, { signal });
+      const answer = await this.api.json("POST", `/api/pictures/${picture.id}/hover`, {
+        ...pixel, ...(label ? { label } : {}),
+      }, { signal });
       if (answer?.rle && !signal.aborted) this.model.set({ hover: answer.rle });
     } catch {
       // A preview that fails is no preview.

@@ -20,7 +20,8 @@ export const HELP = [
     ["1–9", "label of the selected or next object"], ["L", "write a new label"],
     ["G", "select the next object"], ["R", "edit the selected object again"],
     ["Delete", "delete the selected object"], ["Alt ↑ ↓", "move it up or down"],
-    ["O", "find the others"], ["A R", "accept or refuse a proposal"], ["Shift A", "accept all"],
+    ["O", "find the others; G goes on to the next"], ["A R", "accept or refuse it; a click corrects"],
+    ["Shift A", "accept all; Escape ends"], ["M", "what the label means: its reference"],
   ] },
   { group: "Without a mouse", keys: [
     ["Shift ← ↑ → ↓", "move the crosshair; with Ctrl pixel by pixel"],
@@ -110,7 +111,8 @@ export class Keys {
       case "Backspace": return "discard";
       case "Delete": return "delete";
       case "l": return "label";
-      case "g": return "select-next";
+      case "g": return proposing ? "next-proposal" : "select-next";
+      case "m": return "reference";
       case "o": return "others";
       case "x": return "press-negative";
       case "d": return event.shiftKey ? "done-next" : "done";

@@ -15,19 +15,22 @@
  * @property {boolean} can_redo
  * @property {Finished[]} objects bottom to top
  * @property {{label: string | null, rle: Rle | null, clicks: Click[],
- *   box: number[] | null, reopened: number | null}} active
+ *   box: number[] | null, reopened: number | null, exemplar: number | null, proposals: Rle[],
+ *   notice: string | null}} active
+ * @property {Reference[]} references of all labels that have one
  * @property {string | null} holder
  * @property {boolean} ready
  */
 /** @typedef {{id: number, name: string, state: string, objects: number, holder: ?string}} Row */
 /** @typedef {{id: number, name: string, colour: string}} Label */
+/** @typedef {{label: string, picture: number, object: number, negative: ?number}} Reference */
 
 export class Model {
   #listeners = new Map();
 
   constructor() {
     /** @type {?{name: string, method: string, methods: string[], has_levels: boolean,
-     *   labels: Label[], pictures: number, done: number}} */
+     *   takes_references: boolean, labels: Label[], pictures: number, done: number}} */
     this.project = null;
     /** The annotator's own name. */
     this.me = "";
@@ -58,11 +61,10 @@ export class Model {
     this.lastKind = null;
     /** @type {?{levels: {area: number}[], chosen: number}} */
     this.levels = null;
-    /** Others of a kind, to be accepted or refused. @type {Rle[]} */
+    /** Others of a kind that nobody has accepted or refused yet. @type {Rle[]} */
     this.proposals = [];
+    /** The one that keys judge. */
     this.proposal = 0;
-    /** Label that accepted proposals get. */
-    this.proposalLabel = "";
     /** Mask under the resting pointer. @type {?Rle} */
     this.hover = null;
     /** The keyboard's crosshair. @type {?{x: number, y: number}} */
@@ -116,6 +118,16 @@ export class Model {
 
   get isReadOnly() {
     return this.otherHolder !== null;
+  }
+
+  /** Whether the others of an object are looked for. */
+  get isSearching() {
+    return (this.picture?.active.exemplar ?? null) !== null;
+  }
+
+  /** The object whose others are looked for. @returns {?Finished} */
+  get exemplar() {
+    return this.picture?.objects.find(({ id }) => id === this.picture.active.exemplar) ?? null;
   }
 
   /** @param {?string} name */

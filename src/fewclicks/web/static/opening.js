@@ -47,7 +47,7 @@ export class Opening {
     this.view.take(picture.width, picture.height);
     this.view.recall(seen);
     this.model.set({
-      bitmap: pixels, picture, lastKind: null, selected: null, levels: null, proposals: [], hover: null,
+      bitmap: pixels, picture, lastKind: null, selected: null, levels: null, proposal: 0, hover: null,
       cursor: null, draft: null,
     });
     this.prefetch(id);

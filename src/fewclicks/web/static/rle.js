@@ -114,6 +114,13 @@ export class Mask {
     return run < this.starts.length && this.starts[run] <= place;
   }
 
+  /** A pixel of the mask; null if it is empty. @returns {?{x: number, y: number}} */
+  firstPixel() {
+    const run = this.starts.findIndex((start, at) => this.ends[at] > start);
+    if (run < 0) return null;
+    return { x: Math.floor(this.starts[run] / this.height), y: this.starts[run] % this.height };
+  }
+
   /**
    * A part of the mask as bytes, 1 inside, with a frame of zeros one pixel wide.
    *

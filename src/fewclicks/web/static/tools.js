@@ -97,6 +97,15 @@ export class Tools {
       }
     }
     this.model.set({ pointer: { x, y }, cursor: null });
+    this.#point(x, y);
+  }
+
+  /** Keys judge the proposal under the pointer. */
+  #point(x, y) {
+    if (!this.model.proposals.length) return;
+    const pixel = this.view.pixelAt(x, y);
+    const proposal = pixel ? this.stage.proposalAt(pixel) : -1;
+    if (proposal >= 0 && proposal !== this.model.proposal) this.model.set({ proposal });
   }
 
   #up(event) {
@@ -154,8 +163,9 @@ export class Tools {
   }
 
   #click(pixel, isPositive) {
-    const proposal = this.stage.proposalAt(pixel);
-    if (proposal >= 0) return this.doing.judge(proposal, isPositive);
+    // On a proposal, left accepts it, and right corrects it as elsewhere.
+    const proposal = isPositive ? this.stage.proposalAt(pixel) : -1;
+    if (proposal >= 0) return this.doing.judge(proposal, true);
     return this.doing.act({ kind: "click", x: pixel.x, y: pixel.y, is_positive: isPositive });
   }
 
