@@ -13,7 +13,7 @@ import numpy as np
 
 from fewclicks.arrays import BoolMask, LabelMap, RgbImage
 from fewclicks.datasets.base import Masks, Sample
-from fewclicks.datasets.layout import find_pairs, fixed, listed, read_places
+from fewclicks.datasets.layout import find_pairs, fixed, listed_names, read_places
 from fewclicks.errors import InputError
 from fewclicks.images.reading import read_image, read_label_map, read_mask
 from fewclicks.images.resizing import resize_mask, shrink_to_shortest_side
@@ -102,7 +102,8 @@ class FolderDataset:
         layouts = read_places(self.config.places)
         pairs = find_pairs(folder, layouts)
         if self.config.listed:
-            pairs = listed(pairs, folder / self.config.listed)
+            taken = listed_names(folder / self.config.listed, known=pairs)
+            pairs = {name: pairs[name] for name in taken}
         files = {name: (pair.image, pair.mask) for name, pair in pairs.items()}
         self._files = {name: (image, mask) for name, (image, mask) in files.items() if mask}
         missing = [name for name, (_, mask) in files.items() if mask is None]

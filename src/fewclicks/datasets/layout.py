@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -161,22 +161,22 @@ def read_names(path: Path, *, hint: str = "") -> tuple[str, ...]:
     return tuple(line.split()[0] for line in lines if line.strip())
 
 
-def listed(pairs: Mapping[str, Pair], path: Path) -> dict[str, Pair]:
-    """Keep the pictures of a list.
+def listed_names(path: Path, *, known: Iterable[str]) -> list[str]:
+    """Read a list of pictures, all of which must be known; sorted.
 
     Raises
     ------
     StorageError, InputError
         As `read_names`, or if a picture of the list is missing.
     """
-    names = sorted(set(read_names(path)))
-    missing = [name for name in names if name not in pairs]
+    names, there = sorted(set(read_names(path))), set(known)
+    missing = [name for name in names if name not in there]
     if missing:
         raise InputError(
             f"{len(missing)} of {len(names)} pictures of {path} are missing, the first is "
             f"'{missing[0]}'."
         )
-    return {name: pairs[name] for name in names}
+    return names
 
 
 def _by_name(folder: Path, pattern: str, suffixes: Iterable[str]) -> dict[str, Path]:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from fewclicks.datasets.base import Dataset
+from fewclicks.datasets.facts import FACTS, Facts
+from fewclicks.datasets.layout import found_in
 from fewclicks.errors import InputError, StorageError, UnknownEntryError
 from fewclicks.settings import read_settings
 
@@ -32,7 +34,7 @@ class DatasetEntry:
     needs_folder
         False for a data set that comes with the package; its loader's folder is None.
     holds
-        What its own folder has in it, by which the folder is known.
+        What its own folder has one of, by which the folder is known; empty for anything.
     """
 
     name: str
@@ -41,12 +43,30 @@ class DatasetEntry:
     settings: Mapping[str, Any] = field(default_factory=dict)
     settings_by_rule: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     needs_folder: bool = True
-    holds: str = "images"
+    holds: tuple[str, ...] = ("images",)
+
+    @property
+    def facts(self) -> Facts:
+        """Where it comes from, and how much there is of it."""
+        return FACTS[self.name]
+
+    def settings_of(self, rule: str) -> dict[str, Any]:
+        """Give the loader's settings under a click rule."""
+        return {**self.settings, **self.settings_by_rule.get(rule, {})}
+
+    def void(self, rule: str) -> str:
+        """Say what becomes of unjudged pixels: ``left out``, ``object``; empty if it has none."""
+        value = self.settings_of(rule).get("void")
+        return "" if value is None else "left out" if value >= 0 else "object"
 
 
 _FOLDER: Final = "fewclicks.datasets.folder:FolderDataset"
 _INSTANCES: Final = "fewclicks.datasets.instances:InstancesDataset"
+_COCO: Final = "fewclicks.datasets.coco_instances:CocoInstancesDataset"
+_SLICES: Final = "fewclicks.datasets.slices:SlicesDataset"
 _BAND_IS_OBJECT: Final = {"threshold": 0, "void": -1}
+_AT_MOST_1024: Final = {"shortest": 1024}
+_THIN: Final = "thin_object_detection"
 
 DATASETS: Final = (
     DatasetEntry(
@@ -58,8 +78,13 @@ DATASETS: Final = (
         name="grabcut",
         target=_FOLDER,
         summary="50 pictures; mask above 128 is the object, 128 is void",
-        settings={"threshold": 128, "void": 128},
+        settings={
+            "threshold": 128,
+            "void": 128,
+            "places": "images:masks | data_GT:boundary_GT",
+        },
         settings_by_rule={"m2n2": _BAND_IS_OBJECT, "random": _BAND_IS_OBJECT},
+        holds=("images", "data_GT"),
     ),
     DatasetEntry(
         name="berkeley",
@@ -71,12 +96,92 @@ DATASETS: Final = (
         name="davis",
         target=_FOLDER,
         summary="345 frames of 50 videos; all objects of a frame count as one",
+        settings={
+            "places": "images:masks | img:gt | JPEGImages/480p/*:Annotations/480p/*",
+        },
+        holds=("images", "img", "JPEGImages"),
     ),
     DatasetEntry(
         name="hqseg44k",
         target=_FOLDER,
         summary="1537 pictures of fine things; mask above 128 is the object",
-        settings={"threshold": 128},
+        settings={
+            "threshold": 128,
+            "places": "images:masks | DIS5K/DIS-VD/im:DIS5K/DIS-VD/gt "
+            f"{_THIN}/ThinObject5K/images_test:{_THIN}/ThinObject5K/masks_test "
+            f"{_THIN}/COIFT/images:{_THIN}/COIFT/masks "
+            f"{_THIN}/HRSOD/images:{_THIN}/HRSOD/masks_max255",
+        },
+        settings_by_rule={"m2n2": _AT_MOST_1024, "random": _AT_MOST_1024},
+        holds=("images", "DIS5K"),
+    ),
+    DatasetEntry(
+        name="sbd",
+        target="fewclicks.datasets.sbd:SbdDataset",
+        summary="6671 objects on 2857 pictures of VOC; masks=instances or classes",
+        holds=("img",),
+    ),
+    DatasetEntry(
+        name="pascal_voc",
+        target=_FOLDER,
+        summary="3427 objects on VOC 2012's 1449 pictures for validation; outlines are void",
+        settings={
+            "masks": "labels",
+            "void": 255,
+            "void_too": 220,
+            "places": "JPEGImages:SegmentationObject",
+            "listed": "ImageSets/Segmentation/val.txt",
+        },
+        holds=("SegmentationObject",),
+    ),
+    DatasetEntry(
+        name="coco_mval",
+        target=_FOLDER,
+        summary="800 pictures of COCO, ten of each category, one object on each",
+        settings={"places": "img:gt | images:masks"},
+        holds=("img", "images"),
+    ),
+    DatasetEntry(
+        name="plittersdorf",
+        target=_COCO,
+        summary="151 animals on 50 grey pictures of a camera trap",
+        settings={"annotations": "test.json"},
+        holds=("test.json",),
+    ),
+    DatasetEntry(
+        name="trashcan",
+        target=_COCO,
+        summary="2588 objects on 1147 pictures from under water",
+        settings={
+            "annotations": "instance_version/instances_val_trashcan.json",
+            "images": "instance_version/val",
+        },
+        holds=("instance_version",),
+    ),
+    DatasetEntry(
+        name="dram",
+        target=_FOLDER,
+        summary="718 paintings, 1179 regions of a class; the background is none",
+        settings={"masks": "labels", "void": 255, "places": "test/*/*:labels/*/*"},
+        holds=("labels",),
+    ),
+    DatasetEntry(
+        name="oaizib",
+        target=_SLICES,
+        summary="a slice of each of 150 scans of knees: bone and cartilage",
+        settings={
+            "images": "images/{case}",
+            "masks": "segmentation/segmentation_masks/{case}.segmentation_masks",
+            "plane": "sagittal",
+        },
+        holds=("segmentation",),
+    ),
+    DatasetEntry(
+        name="brats",
+        target=_SLICES,
+        summary="a slice of each of 369 scans of brains: tumours",
+        settings={"images": "{case}/{case}_flair", "masks": "{case}/{case}_seg"},
+        holds=(),
     ),
     DatasetEntry(
         name="instances",
@@ -92,19 +197,19 @@ DATASETS: Final = (
         name="pascal_part",
         target="fewclicks.datasets.pascal_part:PascalPartDataset",
         summary="20 classes of VOC 2010 with many small parts; what SBD trains on left out",
-        holds="Annotations_Part",
+        holds=("Annotations_Part",),
     ),
     DatasetEntry(
         name="tda",
         target="fewclicks.datasets.tda:TdaDataset",
         summary="400 pictures of things that come apart (PD) or are held together (OD)",
-        holds="TDA-PD",
+        holds=("TDA-PD",),
     ),
     DatasetEntry(
         name="coco_mois",
         target="fewclicks.datasets.coco_mois:CocoMoisDataset",
         summary="objects of one category on COCO 2017; split=val2017 or train2017",
-        holds="annotations",
+        holds=("annotations",),
     ),
     DatasetEntry(
         name="him2k",
@@ -177,7 +282,7 @@ def open_dataset(
     entry = find_dataset(name)
     module, _, class_name = entry.target.partition(":")
     loader = getattr(importlib.import_module(module), class_name)
-    chosen = {**entry.settings, **entry.settings_by_rule.get(rule, {})}
+    chosen = entry.settings_of(rule)
     chosen |= read_settings(loader.config_type, settings, owner=f"data set '{name}'")
     folder = _locate(entry, data) if entry.needs_folder else None
     dataset: Dataset = loader(name, folder, loader.config_type(**chosen))
@@ -194,11 +299,13 @@ def _locate(entry: DatasetEntry, data: str | Path | None) -> Path:
     folder = Path(data)
     if not folder.is_dir():
         raise StorageError(f"There is no folder {folder}; needs data set '{name}' or its parent.")
-    if (folder / name).is_dir() and not (folder / entry.holds).is_dir():
+    if any((folder / part).exists() for part in entry.holds):
+        return folder
+    if (folder / name).is_dir():
         return folder / name
-    if not (folder / entry.holds).is_dir():
-        needed = "folders 'images' and 'masks'" if entry.holds == "images" else f"'{entry.holds}'"
+    if entry.holds:
         raise StorageError(
-            f"{folder} holds neither a folder '{name}' nor the data set itself ({needed})."
+            f"{folder} holds neither a folder '{name}' nor the data set itself; needs "
+            f"{entry.facts.layout}; found {found_in(folder)}."
         )
     return folder

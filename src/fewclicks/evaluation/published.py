@@ -1,12 +1,38 @@
-"""Figures that papers print, to set beside one's own; each with the rule it was made with."""
+"""Figures that papers print, to set beside one's own; each with the table it was read from.
+
+They are kept in ``published/<paper>.toml``. A table there has a list of columns, and rows of
+cells. A column is a field of `PublishedRow` (``method``, ``variant``, ``backbone``,
+``training_data``, ``source``, ``rule``), or a data set and a figure (``davis noc90``), or a figure
+that belongs to no data set (``spc``). What holds for a whole table, or a whole paper, is said once
+above its rows. Figures stand as printed: those in per cent under ``miou5 %``, in millions under
+``parameters M``, in thousands of millions under ``flops G``. A cell is ``"-"`` where the paper
+prints no figure, and empty, ``""``, where its text has lost it.
+"""
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, get_args
 
+from fewclicks.datasets.registry import find_dataset
+from fewclicks.errors import InputError
 from fewclicks.evaluation.clicker import Rule
+from fewclicks.evaluation.protocols.target import PROTOCOLS, ProtocolName
+
+FOLDER: Final = Path(__file__).with_suffix("")
+"""Holds a file for each paper."""
+
+_MOST_CLICKS: Final = 20
+_FIGURE: Final = re.compile(
+    r"(noc|nof|nofi)(80|85|90|95)|(miou|plus)([1-9]|1\d|20)|spc|parameters|flops"
+)
+_SCALES: Final = {"%": 0.01, "M": 1e6, "G": 1e9}
+_WORDS: Final = ("method", "variant", "backbone", "training_data", "source", "rule")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,13 +44,36 @@ class PublishedRow:
     method
         As the paper calls it.
     dataset
-        By our name.
+        By our name; empty for what belongs to none, as the size of a network.
     rule
         Of the clicks.
     noc
-        By target in per cent; only what is printed.
+        By target in per cent; only what is printed and not lost.
     source
-        Where the method comes from.
+        Where the method comes from: what the table says of it, else the paper that prints it.
+    backbone, training_data, variant
+        As the table says; empty where it does not.
+    paper, table
+        Where the figures were read.
+    protocol
+        What was asked for.
+    void
+        What became of pixels that the data set leaves unjudged: ``"left out"``, ``"object"``, or
+        empty where the data set has none.
+    mask_set
+        Pictures and masks of the data set, as the paper counts them.
+    scores
+        Other figures by their names: ``nof85`` (objects), ``nofi85`` (pictures), ``miou5`` and
+        ``plus5`` (after so many clicks, or so many more than the exemplar's; in [0, 1]), ``spc``
+        (seconds), ``parameters``, ``flops``.
+    ablation
+        Whether the table compares a method with itself.
+
+    Raises
+    ------
+    InputError
+        For figures that cannot be: a NoC outside [1, 20] or below that of a lower target, an IoU
+        outside [0, 1].
     """
 
     method: str
@@ -32,95 +81,139 @@ class PublishedRow:
     rule: Rule
     noc: Mapping[str, float]
     source: str
+    backbone: str = ""
+    training_data: str = ""
+    variant: str = ""
+    paper: str = ""
+    table: str = ""
+    protocol: ProtocolName = "noc"
+    void: str = ""
+    mask_set: str = ""
+    scores: Mapping[str, float] = field(default_factory=dict)
+    ablation: bool = False
+
+    def __post_init__(self) -> None:
+        clicks = [self.noc[target] for target in sorted(self.noc)]
+        if clicks != sorted(clicks) or any(not 1 <= each <= _MOST_CLICKS for each in clicks):
+            raise InputError(f"{self._place}: NoC is {dict(self.noc)}; needs 1 to 20, not falling.")
+        for name, value in self.scores.items():
+            if value < 0 or (name.startswith(("miou", "plus")) and value > 1):
+                raise InputError(f"{self._place}: {name} is {value}; needs 0 or more, an IoU to 1.")
+
+    @property
+    def label(self) -> str:
+        """Method, variant, and what it looks through and was trained on, in one line."""
+        more = [self.backbone, self.training_data and f"trained on {self.training_data}"]
+        inside = ", ".join(filter(None, [self.variant, *more]))
+        return f"{self.method} ({inside})" if inside else self.method
+
+    @property
+    def read_at(self) -> str:
+        """Where the figures stand: paper and table, in one line."""
+        return f"{self.paper}, Table {self.table}"
+
+    @property
+    def _place(self) -> str:
+        return f"{self.read_at}, {self.label} on {self.dataset or 'no data set'}"
 
 
-_Figures = tuple[float | None, float | None, float | None]
-"""NoC@85, NoC@90, NoC@95."""
+def published_rows(
+    dataset: str,
+    rule: Rule | None = None,
+    *,
+    protocol: ProtocolName = "noc",
+    ablations: bool = False,
+) -> Iterator[PublishedRow]:
+    """Give what papers print for a data set.
 
-_CLASSICAL: Final[dict[tuple[str, str], dict[str, _Figures]]] = {
-    ("Graph cut", "Boykov & Jolly, ICCV 2001"): {
-        "grabcut": (7.98, 10.00, None),
-        "berkeley": (None, 14.22, None),
-        "sbd": (13.60, 15.96, None),
-        "davis": (15.13, 17.41, None),
-    },
-    ("Random walk", "Grady, TPAMI 2006"): {
-        "grabcut": (11.36, 13.77, None),
-        "berkeley": (None, 14.02, None),
-        "sbd": (12.22, 15.04, None),
-        "davis": (16.71, 18.31, None),
-    },
-    ("Geodesic", "Bai & Sapiro, IJCV 2009"): {
-        "grabcut": (13.32, 14.57, None),
-        "berkeley": (None, 15.96, None),
-        "sbd": (15.36, 17.60, None),
-        "davis": (18.59, 19.50, None),
-    },
-    ("Geodesic star convexity", "Gulshan et al., CVPR 2010"): {
-        "grabcut": (7.10, 9.12, None),
-        "berkeley": (None, 12.57, None),
-        "sbd": (12.69, 15.31, None),
-        "davis": (15.35, 17.52, None),
-    },
-    ("Euclidean star convexity", "Gulshan et al., CVPR 2010"): {
-        "grabcut": (7.24, 9.20, None),
-        "berkeley": (None, 12.11, None),
-        "sbd": (12.21, 14.86, None),
-        "davis": (15.41, 17.70, None),
-    },
-}
-
-# M2N2's SBD row is left out: its release measures on class masks, not on instances.
-_MARKOV: Final[dict[tuple[str, str], dict[str, _Figures]]] = {
-    ("M2N2 (SD2)", "arXiv:2411.10411"): {
-        "grabcut": (1.62, 1.90, 5.02),
-        "berkeley": (2.45, 3.88, 9.01),
-        "davis": (4.60, 6.72, 14.36),
-        "hqseg44k": (None, 8.28, 12.50),
-    },
-    ("M2N2V2 (SD2 + DA2)", "arXiv:2503.16254"): {
-        "grabcut": (None, 1.84, 3.58),
-        "berkeley": (None, 2.25, 5.74),
-        "davis": (None, 4.77, 9.66),
-        "hqseg44k": (None, 6.29, 9.86),
-    },
-    ("M2N2V2 (SD2, no depth)", "arXiv:2503.16254"): {
-        "davis": (None, 6.43, 14.3),
-        "hqseg44k": (None, 8.24, 12.5),
-    },
-    ("M2N2V2 (SD2 + Marigold)", "arXiv:2503.16254"): {
-        "davis": (None, 5.58, 13.5),
-        "hqseg44k": (None, 7.75, 12.4),
-    },
-    ("M2N2V2 (depth alone, DA2)", "arXiv:2503.16254"): {
-        "davis": (None, 14.5, 17.8),
-        "hqseg44k": (None, 9.75, 12.8),
-    },
-    ("M2N2V2 (DINOv2 ViT-B + DA2)", "arXiv:2503.16254"): {
-        "davis": (None, 5.91, 11.7),
-        "hqseg44k": (None, 6.92, 10.5),
-    },
-    ("M2N2V2 (SD1 + DA2)", "arXiv:2503.16254"): {
-        "davis": (None, 5.03, 10.4),
-        "hqseg44k": (None, 6.24, 9.84),
-    },
-}
+    Parameters
+    ----------
+    dataset
+        By our name; one of which nothing is printed gives no row.
+    rule
+        Of the clicks; None for any.
+    protocol
+        What was asked for.
+    ablations
+        Rows of tables that compare a method with itself, too.
+    """
+    for row in read_published():
+        if (
+            (row.dataset, row.protocol) == (dataset, protocol)
+            and rule in (None, row.rule)
+            and ablations >= row.ablation
+        ):
+            yield row
 
 
-def published_rows(dataset: str) -> Iterator[PublishedRow]:
-    """Give what papers print for a data set, rule by rule."""
-    tables: tuple[tuple[Rule, dict[tuple[str, str], dict[str, _Figures]]], ...] = (
-        ("ritm", _CLASSICAL),
-        ("m2n2", _MARKOV),
+@cache
+def read_published() -> tuple[PublishedRow, ...]:
+    """Read all rows of all papers that have a figure, paper by paper and table by table."""
+    return tuple(row for path in sorted(FOLDER.glob("*.toml")) for row in read_paper(path))
+
+
+def read_paper(path: Path) -> list[PublishedRow]:
+    """Read the rows of one paper that have a figure.
+
+    Raises
+    ------
+    InputError
+        If a table is not of the form above, or holds a figure that cannot be.
+    UnknownEntryError
+        For a data set that the registry does not know.
+    """
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    of_paper = {key: value for key, value in content.items() if key != "tables"}
+    return [row for table in content["tables"] for row in _rows({**of_paper, **table})]
+
+
+def _rows(table: Mapping[str, Any]) -> Iterator[PublishedRow]:
+    columns = table["columns"]
+    for cells in table["rows"]:
+        if len(cells) != len(columns):
+            raise InputError(
+                f"{table['paper']}, Table {table['table']}: {cells[0]!r} has {len(cells)} cells; "
+                f"needs {len(columns)}."
+            )
+        words = {key: table.get(key, "") for key in _WORDS}
+        figures: dict[str, dict[str, float]] = {}
+        for column, cell in zip(columns, cells, strict=True):
+            if column in _WORDS:
+                words[column] = cell or words[column]
+            elif not isinstance(cell, str):
+                dataset, name, scale = _figure(column)
+                figures.setdefault(dataset, {})[name] = round(cell * scale, 6)
+            elif cell not in ("", "-"):
+                raise InputError(f"Column '{column}' holds '{cell}'; needs a figure, '-' or ''.")
+        yield from (_row(table, words, *each) for each in figures.items())
+
+
+def _row(
+    table: Mapping[str, Any], words: Mapping[str, Any], dataset: str, figures: Mapping[str, float]
+) -> PublishedRow:
+    rule, protocol = words["rule"], table.get("protocols", {}).get(dataset, "noc")
+    if rule not in get_args(Rule) or protocol not in PROTOCOLS:
+        raise InputError(f"Rule '{rule}' or protocol '{protocol}' of a table does not exist.")
+    noc = {name.removeprefix("noc"): each for name, each in figures.items() if "noc" in name}
+    return PublishedRow(
+        **words,
+        dataset=dataset,
+        noc=noc,
+        paper=table["paper"],
+        table=table["table"],
+        protocol=protocol,
+        void=find_dataset(dataset).void(rule) if dataset else "",
+        mask_set=table["mask_sets"].get(dataset, ""),
+        scores={name: each for name, each in figures.items() if "noc" not in name},
+        ablation=table.get("ablation", False),
     )
-    for rule, table in tables:
-        for (method, source), figures in table.items():
-            if dataset in figures:
-                noc = zip(("85", "90", "95"), figures[dataset], strict=True)
-                yield PublishedRow(
-                    method=method,
-                    dataset=dataset,
-                    rule=rule,
-                    noc={target: value for target, value in noc if value is not None},
-                    source=source,
-                )
+
+
+def _figure(column: str) -> tuple[str, str, float]:
+    """Take a column's head apart into data set (or none), figure and scale."""
+    words = column.split()
+    scale = _SCALES[words.pop()] if words[-1] in _SCALES else 1.0
+    dataset = find_dataset(words[0]).name if len(words) > 1 else ""
+    if len(words) > 2 or not _FIGURE.fullmatch(words[-1]):
+        raise InputError(f"Column '{column}' is no figure; needs one like 'davis noc90'.")
+    return dataset, words[-1], scale

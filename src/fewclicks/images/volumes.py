@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +18,17 @@ from fewclicks.errors import (
     StorageError,
 )
 
-Volume: TypeAlias = NDArray[np.generic]
+Volume: TypeAlias = NDArray[Any]
 """(X, Y, Z): from the left to the right, from behind to the front, from below upwards."""
 
-Plane: TypeAlias = Literal["sagittal", "coronal", "axial"]
-"""What a slice lies across: the axis X, Y or Z."""
+PLANES: Final = ("sagittal", "coronal", "axial")
+"""Ways to cut, by the axes X, Y and Z that they lie across."""
 
-PLANES: Final[tuple[Plane, ...]] = ("sagittal", "coronal", "axial")
 NIFTI: Final = (".nii.gz", ".nii")
 META: Final = (".mhd", ".mha")
 SUFFIXES: Final = (*NIFTI, *META)
 
-_MOST_VOXELS: Final = 1 << 29  # 4 GB as the widest numbers
+_MOST_VOXELS: Final = 1 << 27  # 1 GB of the widest numbers
 
 
 def read_volume(path: Path) -> Volume:
@@ -62,37 +62,35 @@ def read_volume(path: Path) -> Volume:
     raise ImageError(f"{path} is no volume; needs a name that ends in {', '.join(SUFFIXES)}.")
 
 
-def take_slice(volume: Volume, plane: Plane, index: int) -> NDArray[Any]:
+def take_slice(volume: Volume, axis: int, index: int) -> NDArray[Any]:
     """Cut a slice, upright: what is above, or in front, is up.
 
     Parameters
     ----------
     volume : (X, Y, Z)
-    plane
-        Which way.
+    axis
+        That the slice lies across.
     index
-        Along the axis that the plane lies across, from 0.
+        Along it, from 0.
 
     Returns
     -------
     (H, W)
     """
-    flat = np.take(volume, index, axis=PLANES.index(plane))
-    return np.ascontiguousarray(flat.T[::-1])
+    return np.ascontiguousarray(np.take(volume, index, axis=axis).T[::-1])
 
 
-def check_plane(plane: str) -> Plane:
-    """Refuse a plane that does not exist.
+def axis_across(plane: str) -> int:
+    """Give the axis that a plane lies across: ``sagittal`` X, ``coronal`` Y, ``axial`` Z.
 
     Raises
     ------
     InputError
-        Naming those that do.
+        If there is no such plane.
     """
-    for known in PLANES:
-        if plane == known:
-            return known
-    raise InputError(f"plane is '{plane}'; needs {', '.join(PLANES)}.")
+    if plane not in PLANES:
+        raise InputError(f"plane is '{plane}'; needs {', '.join(PLANES)}.")
+    return PLANES.index(plane)
 
 
 def _whole(path: Path, read: Callable[[Path], Volume]) -> Volume:
@@ -115,29 +113,30 @@ def _whole(path: Path, read: Callable[[Path], Volume]) -> Volume:
 
 
 def _read_nifti(path: Path) -> Volume:
-    try:
-        import nibabel
-    except ImportError:
-        raise MissingExtraError(f"Reading {path.name}", "volumes") from None
+    nibabel = _module("nibabel", path)
     image = nibabel.load(path)
     _check_size(path, image.shape)
     return np.asarray(nibabel.as_closest_canonical(image).dataobj)
 
 
 def _read_meta(path: Path) -> Volume:
-    try:
-        import SimpleITK
-    except ImportError:
-        raise MissingExtraError(f"Reading {path.name}", "volumes") from None
-    reader = SimpleITK.ImageFileReader()
+    toolkit = _module("SimpleITK", path)
+    reader = toolkit.ImageFileReader()
     reader.SetFileName(str(path))
     reader.SetImageIO("MetaImageIO")
     reader.ReadImageInformation()
     _check_size(path, reader.GetSize())
     image = reader.Execute()
     if image.GetDimension() == 3:
-        image = SimpleITK.DICOMOrient(image, "RAS")
-    return np.asarray(SimpleITK.GetArrayFromImage(image)).T
+        image = toolkit.DICOMOrient(image, "RAS")
+    return np.asarray(toolkit.GetArrayFromImage(image)).T
+
+
+def _module(name: str, path: Path) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise MissingExtraError(f"Reading {path.name}", "volumes") from None
 
 
 def _check_size(path: Path, shape: tuple[int, ...]) -> None:
