@@ -11,7 +11,7 @@ from fewclicks.web.service import ServiceSettings, create_service
 
 HEADERS = {"Host": "localhost", "Authorization": "Bearer secret"}
 MANY = settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     database=None,
