@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fewclicks.clicks import Click
 from fewclicks.errors import InputError
+from fewclicks.images.boxes import Box
 
 DISK_RADIUS: Final = 5
 """In pixels of the network's input, as SimpleClick and its heirs have it."""
@@ -31,6 +34,34 @@ class Place(Protocol):
     def is_positive(self) -> bool:
         """True on the object."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class MovedClick:
+    """A click as a stretched part of the picture shows it, between pixels."""
+
+    x: float
+    y: float
+    is_positive: bool
+
+
+def move_clicks(clicks: Sequence[Click], part: Box, size: tuple[int, int]) -> list[MovedClick]:
+    """Say where clicks are in a part of the picture that is stretched to a size.
+
+    Parameters
+    ----------
+    clicks
+        In pixels of the picture; those outside the part stay outside.
+    part
+        Of the picture.
+    size
+        Height and width that it is stretched to, in pixels.
+    """
+    down, across = size[0] / part.height, size[1] / part.width
+    return [
+        MovedClick((click.x - part.x0) * across, (click.y - part.y0) * down, click.is_positive)
+        for click in clicks
+    ]
 
 
 def click_disks(

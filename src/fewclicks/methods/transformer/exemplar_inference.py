@@ -7,7 +7,7 @@ import torch
 
 from fewclicks.images.boxes import Box
 from fewclicks.methods.guidance import Exemplar
-from fewclicks.methods.transformer.click_maps import click_disks
+from fewclicks.methods.transformer.click_maps import click_disks, move_clicks
 from fewclicks.methods.transformer.icmformer_pp_network import (
     ICMFormerPPNetwork,
     SeenPicture,
@@ -50,7 +50,7 @@ class ExemplarInference(NetworkInference):
         if exemplar is None:
             return self._network.tell(seen, None)
         mask = torch.from_numpy(np.array(part.crop(exemplar.mask), dtype=np.float32))
-        clicks = self._move(self._network.config.shown(exemplar.clicks), part)
-        disks = torch.from_numpy(click_disks([clicks], self._size))
+        shown = self._network.config.shown(exemplar.clicks)
+        disks = torch.from_numpy(click_disks([move_clicks(shown, part, self._size)], self._size))
         maps = torch.cat([self._stretch(mask[None, None]), disks], dim=1).to(self._device)
         return self._network.tell(seen, self._mirrored_too(maps).to(self._dtype))

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from fewclicks.methods.transformer.simpleclick import SimpleClick, SimpleClickConfig
-
-if TYPE_CHECKING:
-    from fewclicks.methods.transformer.inference import NetworkInference
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,13 +52,6 @@ class ICMFormer(SimpleClick):
     config_type: ClassVar = ICMFormerConfig
     name: ClassVar[str] = "icmformer"
 
-    def _load(self) -> NetworkInference:
-        from fewclicks.methods.transformer.icmformer_network import ICMFormerNetwork
-        from fewclicks.methods.transformer.inference import NetworkInference
-        from fewclicks.methods.transformer.network_files import load_network
-
-        return NetworkInference(load_network(self._file, ICMFormerNetwork), **self._looks())
-
 
 class ICMFormerSwin(ICMFormer):
     """The same on a hierarchical transformer, Swin-B as published.
@@ -77,10 +67,3 @@ class ICMFormerSwin(ICMFormer):
     """
 
     name: ClassVar[str] = "icmformer_swin"
-
-    def _load(self) -> NetworkInference:
-        from fewclicks.methods.transformer.icmformer_swin_network import ICMFormerSwinNetwork
-        from fewclicks.methods.transformer.inference import NetworkInference
-        from fewclicks.methods.transformer.network_files import load_network
-
-        return NetworkInference(load_network(self._file, ICMFormerSwinNetwork), **self._looks())

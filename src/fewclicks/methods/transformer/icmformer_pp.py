@@ -69,6 +69,7 @@ class ICMFormerPP(SimpleClick):
 
     config_type: ClassVar = ICMFormerConfig
     name: ClassVar[str] = "icmformer_pp"
+    runs_exported: ClassVar[bool] = False
     picture_type: ClassVar = ExemplarPicture
 
     def condition(self, prepared: EmbeddedPicture, guidance: Guidance) -> ExemplarPicture:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,17 +14,8 @@ from fewclicks.arrays import FloatMap, RgbImage
 from fewclicks.backbones.device import choose_device, choose_dtype
 from fewclicks.clicks import Click
 from fewclicks.images.boxes import Box
-from fewclicks.methods.transformer.click_maps import click_disks
+from fewclicks.methods.transformer.click_maps import click_disks, move_clicks
 from fewclicks.methods.transformer.click_network import ClickNetwork
-
-
-@dataclass(frozen=True, slots=True)
-class _MovedClick:
-    """A click as the stretched part shows it, between pixels."""
-
-    x: float
-    y: float
-    is_positive: bool
 
 
 class NetworkInference:
@@ -94,7 +84,7 @@ class NetworkInference:
             Probability in [0, 1]; 0 outside the part.
         """
         previous = torch.from_numpy(np.array(part.crop(before), dtype=np.float32))
-        disks = torch.from_numpy(click_disks([self._move(clicks, part)], self._size))
+        disks = torch.from_numpy(click_disks([move_clicks(clicks, part, self._size)], self._size))
         maps = torch.cat([self._stretch(previous[None, None]), disks], dim=1).to(self._device)
         guidance = self._mirrored_too(maps).to(self._dtype)
         logits = self._network.answer(embedded, guidance).float()
@@ -115,10 +105,3 @@ class NetworkInference:
 
     def _mirrored_too(self, maps: Tensor) -> Tensor:
         return torch.cat([maps, maps.flip(-1)]) if self._flip else maps
-
-    def _move(self, clicks: Sequence[Click], part: Box) -> list[_MovedClick]:
-        down, across = self._size[0] / part.height, self._size[1] / part.width
-        return [
-            _MovedClick((click.x - part.x0) * across, (click.y - part.y0) * down, click.is_positive)
-            for click in clicks
-        ]

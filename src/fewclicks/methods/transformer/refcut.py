@@ -62,6 +62,7 @@ class RefCut(SimpleClick):
     """
 
     name: ClassVar[str] = "refcut"
+    runs_exported: ClassVar[bool] = False
     picture_type: ClassVar = GuidedPicture
 
     def __init__(self, config: SimpleClickConfig | None = None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
@@ -21,11 +22,14 @@ from fewclicks.images.boxes import Box
 from fewclicks.methods.base import Prediction, Prepared, check_image, exclude
 from fewclicks.methods.guidance import Guidance
 from fewclicks.methods.memo import Memo
+from fewclicks.methods.transformer.exported import ExportedNetwork, find_exported
 from fewclicks.methods.transformer.weights_file import find_file
 from fewclicks.methods.transformer.zoom_in import ZoomIn, overlap
 
 if TYPE_CHECKING:
+    from fewclicks.methods.transformer.click_network import ClickNetwork
     from fewclicks.methods.transformer.inference import NetworkInference
+    from fewclicks.methods.transformer.onnx_inference import OnnxInference
 
 _PARTS_KEPT: Final = 4  # a part of the base network takes 2.4 MB, twice that with its mirror
 
@@ -37,8 +41,9 @@ class SimpleClickConfig:
     Parameters
     ----------
     weights
-        Trained ones: a ``.safetensors`` file, a folder, or a hub id. There are none to begin
-        with; the file says how large its network is.
+        Trained ones: a ``.safetensors`` file, a folder, a hub id, or the folder of an exported
+        network, which onnxruntime runs. There are none to begin with; the file says how large
+        its network is.
     side
         Of the square that the network sees, in pixels; its own, 448 as published, if 0. The
         paper measures DAVIS at 672.
@@ -55,6 +60,8 @@ class SimpleClickConfig:
         In [0, 1), of the probability; MIS takes 0.5.
     device, precision
         ``"auto"``, or ``"cpu"``, ``"cuda"``, ``"mps"``; ``"fp32"``, ``"fp16"``, ``"bf16"``.
+    threads
+        Of an exported network; those of ``OMP_NUM_THREADS``, else one for each core, if 0.
     """
 
     weights: str = ""
@@ -68,10 +75,13 @@ class SimpleClickConfig:
     threshold: float = 0.49
     device: str = "auto"
     precision: str = "auto"
+    threads: int = 0
 
     def __post_init__(self) -> None:
         if self.side < 0:
             raise InputError(f"side is {self.side}; needs a number of pixels, or 0.")
+        if self.threads < 0:
+            raise InputError(f"threads is {self.threads}; needs a number of threads, or 0.")
         if not 0 <= self.threshold < 1:
             raise InputError(f"threshold is {self.threshold}; needs a number in [0, 1).")
         check_device(self.device, self.precision)
@@ -134,6 +144,7 @@ class SimpleClick:
     config_type: ClassVar = SimpleClickConfig
     name: ClassVar[str] = "simpleclick"
     picture_type: ClassVar[type[EmbeddedPicture]] = EmbeddedPicture
+    runs_exported: ClassVar[bool] = True
 
     def __init__(self, config: SimpleClickConfig | None = None) -> None:
         self.config: SimpleClickConfig = config or self.config_type()
@@ -142,10 +153,12 @@ class SimpleClick:
                 f"Method '{self.name}' comes without weights; name trained ones with --set "
                 "weights=FILE.safetensors, a folder or owner/name (in Python: weights=...)."
             )
-        check_installed(f"Method '{self.name}'")
-        self._file = find_file(self.config.weights)
+        self._exported = self._find_exported()
+        if self._exported is None:
+            check_installed(f"Method '{self.name}'")
+            self._file = find_file(self.config.weights)
         self._closer = self.config.closer()
-        self._inference: NetworkInference | None = None
+        self._inference: NetworkInference | OnnxInference | None = None
         self._loading = threading.Lock()
 
     def prepare(self, image: RgbImage) -> EmbeddedPicture:
@@ -241,17 +254,57 @@ class SimpleClick:
             state=None if part is None else _Looked(part),
         )
 
-    def _loaded(self) -> NetworkInference:
+    def export_onnx(self, folder: Path) -> ExportedNetwork:
+        """Write the network as ONNX, for the side that is set; see `exported`.
+
+        Raises
+        ------
+        InputError
+            If the network cannot be exported, or is exported already.
+        MissingExtraError
+            If onnx is not installed.
+        StorageError
+            If the folder cannot be written.
+        """
+        if self._exported is not None:
+            raise InputError(
+                f"{self.config.weights} is exported already; name the .safetensors file."
+            )
+        from fewclicks.methods.transformer.onnx_export import export_network
+
+        return export_network(self._read(), folder, side=self.config.side)
+
+    def _loaded(self) -> NetworkInference | OnnxInference:
         with self._loading:
             if self._inference is None:
                 self._inference = self._load()
             return self._inference
 
-    def _load(self) -> NetworkInference:
+    def _load(self) -> NetworkInference | OnnxInference:
+        if self._exported is not None:
+            from fewclicks.methods.transformer.onnx_inference import OnnxInference
+
+            return OnnxInference(self._exported, **self._looks(), threads=self.config.threads)
         from fewclicks.methods.transformer.inference import NetworkInference
+
+        return NetworkInference(self._read(), **self._looks())
+
+    def _read(self) -> ClickNetwork:
+        """Read the network, which has the method's name."""
+        from fewclicks.methods.transformer.click_network import find_network
         from fewclicks.methods.transformer.network_files import load_network
 
-        return NetworkInference(load_network(self._file), **self._looks())
+        return load_network(self._file, find_network(self.name))
+
+    def _find_exported(self) -> ExportedNetwork | None:
+        exported = find_exported(self.config.weights)
+        if exported is not None and not (self.runs_exported and exported.family == self.name):
+            needed = "its own exported" if self.runs_exported else "a .safetensors file of its"
+            raise WeightsError(
+                f"{exported.folder} holds an exported network of {exported.family}; "
+                f"'{self.name}' needs {needed} network."
+            )
+        return exported
 
     def _looks(self) -> dict[str, Any]:
         """Say how the network is run."""
