@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -307,7 +308,9 @@ def test_data_sets_are_listed_and_checked(
     data = draw(tmp_path / "folder", 2)
     code, found, problems = call("check", str(data), "--dataset-set", "masks=labels")
     assert (code, problems) == (0, "")
-    assert found == "folder: 2 pictures, 4 objects, 0 problems\n"
+    counted, named = found.splitlines()
+    assert counted == "folder: 2 pictures, 4 objects, 0 problems"
+    assert re.fullmatch(r"data_sha256 [0-9a-f]{64}", named)
     (data / "images" / "01.png").write_bytes(b"no picture")
     code, found, problems = call("check", str(data))
     assert code == 1

@@ -190,6 +190,7 @@ FACTS: Final = {
     "coco_tiny": Facts(
         home=_COCO,
         licence=_OF_COCO,
+        pictures=352,
         layout="images/*, masks/* and instances.json",
         reading="objects from 32x32 pixels on; crowds are void",
     ),
