@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Annotated, Any, TypeAlias
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
 
 import typer
 
-app = typer.Typer(help="List, fetch, verify or delete the weights of published networks.")
+from fewclicks.cli.options import Settings, read_pairs
+
+app = typer.Typer(help="List, fetch, verify, delete or export the weights of networks.")
 
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Names: TypeAlias = Annotated[
@@ -153,6 +156,53 @@ def clean(
     for name, size in freed.items():
         typer.echo(f"{name}: {size / 1e6:.1f} MB")
     typer.echo(f"{sum(freed.values()) / 1e6:.1f} MB freed in {weights_folder()}")
+
+
+@app.command()
+def export(
+    name: Annotated[
+        str, typer.Argument(help="A method with a network of its own, or the backbone `builtin`.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the files and their card.")],
+    format_: Annotated[Literal["onnx"], typer.Option("--format", help="Of the files.")] = "onnx",
+    settings: Settings = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a network for programs that have no torch; this one runs it too."""
+    from fewclicks.backbones.registry import EMBEDDED_BACKBONE
+
+    given = read_pairs("--set", settings)
+    if name == EMBEDDED_BACKBONE:
+        from fewclicks.backbones.builtin_export import export_builtin
+
+        if given:
+            raise typer.BadParameter(f"'{name}' has none when exported.", param_hint="--set")
+        folder = export_builtin(out).parent
+    else:
+        folder = _export_method(name, out, given)
+    files = {file.name: file.stat().st_size for file in sorted(folder.glob(f"*.{format_}"))}
+    if as_json:
+        typer.echo(json.dumps({"folder": str(folder), "files": files}))
+        return
+    for file, size in files.items():
+        typer.echo(f"{file}: {size / 1e6:.1f} MB")
+    typer.echo(f"{name}: exported to {folder}; README.md there says what goes in and comes out")
+
+
+def _export_method(name: str, folder: Path, settings: dict[str, str]) -> Path:
+    from fewclicks.errors import InputError
+    from fewclicks.methods.registry import create_method, find_method
+
+    export_onnx = None
+    if find_method(name).family == "transformer":
+        export_onnx = getattr(create_method(name, **settings), "export_onnx", None)
+    if export_onnx is None:
+        raise InputError(
+            f"'{name}' has no network that can be exported; needs simpleclick, icmformer, "
+            "icmformer_swin, or the backbone builtin."
+        )
+    export_onnx(folder)
+    return folder
 
 
 def _in_megabytes(watch: Callable[[int, int], None]) -> Callable[[int, int], None]:

@@ -1,16 +1,24 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
+from bright_network import save_bright_network
+from drawing import BLOB, paint
+from fewclicks.backbones.registry import create_backbone
 from fewclicks.backbones.weights import weights_table
 from fewclicks.cli.weights import app
-from fewclicks.errors import WeightsError
+from fewclicks.clicks import Click
+from fewclicks.errors import InputError, WeightsError
+from fewclicks.images.masks import iou
+from fewclicks.methods.registry import create_method
 
 
 @pytest.fixture(autouse=True)
@@ -141,3 +149,45 @@ def test_one_place_holds_one_set_of_weights(carried: str):
     assert "needs one NAME" in run(
         "fetch", "dinov2-small", "dinov2-base", "--from", carried, code=2
     )
+
+
+def test_a_click_network_is_exported_and_segments_from_there(tmp_path: Path):
+    file = save_bright_network(tmp_path / "bright.safetensors")
+    folder = tmp_path / "exported"
+
+    shown = run("export", "simpleclick", "--set", f"weights={file}", "--out", str(folder))
+
+    assert f"simpleclick: exported to {folder}" in shown
+    assert {each.name for each in folder.iterdir()} == {
+        "encoder.onnx", "decoder.onnx", "network.json", "README.md",
+    }  # fmt: skip
+    method = create_method("simpleclick", weights=str(folder))
+    answer = method.predict(method.prepare(paint(BLOB)), [Click(x=30, y=24)])
+    assert iou(answer.mask, BLOB) > 0.8
+
+
+def test_the_built_in_backbone_is_exported_with_its_card_and_looks_the_same(tmp_path: Path):
+    told = json.loads(
+        run("export", "builtin", "--format", "onnx", "--out", str(tmp_path), "--json")
+    )
+
+    file = tmp_path / "builtin.onnx"
+    assert told == {"folder": str(tmp_path), "files": {"builtin.onnx": file.stat().st_size}}
+    picture = paint(BLOB)
+    exported, own = create_backbone("builtin", weights=str(file)), create_backbone("builtin")
+    assert np.array_equal(exported.features(picture).tokens, own.features(picture).tokens)
+    card = (tmp_path / "README.md").read_text()
+    assert hashlib.sha256(file.read_bytes()).hexdigest() in card
+    opened = onnxruntime.InferenceSession(file)
+    for each in (*opened.get_inputs(), *opened.get_outputs()):
+        assert f"`{each.name}`" in card
+
+
+@pytest.mark.parametrize("name", ["default", "graphcut", "sam"])
+def test_a_method_without_a_network_of_its_own_is_not_exported(name: str, tmp_path: Path):
+    with pytest.raises(InputError, match=f"'{name}' has no network that can be exported"):
+        run("export", name, "--out", str(tmp_path / "no"))
+
+
+def test_a_setting_for_the_built_in_export_is_wrong_use(tmp_path: Path):
+    assert "--set" in run("export", "builtin", "--set", "a=1", "--out", str(tmp_path), code=2)
