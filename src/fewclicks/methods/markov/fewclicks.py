@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
@@ -55,6 +56,8 @@ from fewclicks.methods.one_thread import on_one_thread
 
 _REMEMBERED_PARTS: Final = 4
 _REMEMBERED_REFERENCES: Final = 32  # of about 3 MB
+_HALF: Final = np.float32(0.5)
+_ABOVE: Final = np.nextafter(_HALF, np.float32(1.0))
 _CLICK_REACH = 5.0  # path cost over colour
 
 
@@ -413,7 +416,12 @@ def _sigmoid(log_odds: FloatMap) -> FloatMap:
     return np.asarray(special.expit(log_odds), dtype=np.float32)
 
 
+@numba.njit(cache=True, nogil=True)
 def _agreeing(probability: FloatMap, mask: BoolMask) -> FloatMap:
     """Lift the probability above a half on the mask, and keep it at most there off it."""
-    above = np.nextafter(np.float32(0.5), np.float32(1.0))
-    return np.where(mask, np.maximum(probability, above), np.minimum(probability, np.float32(0.5)))
+    agreeing = np.empty_like(probability)
+    for y in range(mask.shape[0]):
+        for x in range(mask.shape[1]):
+            value = probability[y, x]
+            agreeing[y, x] = max(value, _ABOVE) if mask[y, x] else min(value, _HALF)
+    return agreeing
