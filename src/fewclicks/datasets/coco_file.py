@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from pycocotools import mask as runs
@@ -14,6 +14,10 @@ from pycocotools import mask as runs
 from fewclicks.arrays import BoolMask
 from fewclicks.errors import InputError, StorageError
 from fewclicks.images.masks import decode_rle, runs_to_mask
+
+_ID: Final = (int, str)
+_LEAST: Final = 6  # numbers of a polygon with an inside
+_FARTHEST: Final = 1_000_000  # pixels
 
 
 class CocoFile:
@@ -36,7 +40,7 @@ class CocoFile:
         self.path = path
         content = _read(path)
         self._categories = {each["id"]: each for each in content["categories"]}
-        names = {each["id"]: str(each["file_name"]) for each in content["images"]}
+        names = {each["id"]: each["file_name"] for each in content["images"]}
         self._files: dict[str, str] = {}
         self._of: dict[str, list[Mapping[str, Any]]] = {}
         for annotation in content["annotations"]:
@@ -98,38 +102,68 @@ def draw(annotations: Sequence[Mapping[str, Any]], shape: tuple[int, int]) -> Bo
     """
     drawn = np.zeros(shape, dtype=bool)
     for annotation in annotations:
-        mask = _draw_one(annotation["segmentation"], shape)
-        if mask.shape != shape:
+        try:
+            drawn |= _draw_one(annotation["segmentation"], shape)
+        except InputError as error:
+            raise InputError(f"Object {annotation.get('id')}: {error}") from None
+        except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError):
             raise InputError(
-                f"Object {annotation.get('id')} is outlined on {mask.shape[0]} by "
-                f"{mask.shape[1]} pixels; its picture is {shape[0]} by {shape[1]}."
-            )
-        drawn |= mask
+                f"Object {annotation.get('id')} has no outline; needs polygons or run lengths."
+            ) from None
     return drawn
 
 
 def _draw_one(outline: Any, shape: tuple[int, int]) -> BoolMask:
     if isinstance(outline, list):
-        if not outline:
+        polygons = [polygon for polygon in outline if len(polygon) >= _LEAST]
+        if not polygons:
             return np.zeros(shape, dtype=bool)
-        packed = runs.merge(runs.frPyObjects(outline, *shape))
+        # The C code walks along every edge, however far it leads.
+        corners = np.concatenate([np.asarray(polygon, np.float64) for polygon in polygons])
+        far = float(np.abs(corners).max())
+        if not far <= _FARTHEST:
+            raise InputError(f"a corner lies {far:g} pixels away; the limit is {_FARTHEST}.")
+        packed = runs.merge(runs.frPyObjects(polygons, *shape))
         return decode_rle({"size": list(shape), "counts": packed["counts"].decode("ascii")})
+    if list(outline["size"]) != list(shape):
+        raise InputError(f"it is outlined on {outline['size']} pixels; its picture is {shape}.")
     if isinstance(outline["counts"], list):
-        height, width = outline["size"]
-        return runs_to_mask(outline["counts"], height=height, width=width)
+        return runs_to_mask(outline["counts"], height=shape[0], width=shape[1])
     return decode_rle(outline)
 
 
 def _read(path: Path) -> Mapping[str, Any]:
+    parts: dict[str, dict[str, tuple[type, ...]]] = {
+        "images": {"id": _ID, "file_name": (str,)},
+        "annotations": {
+            "id": _ID,
+            "image_id": _ID,
+            "category_id": _ID,
+            "segmentation": (list, dict),
+        },
+        "categories": {"id": _ID, "name": (str,)},
+    }
     try:
         content = json.loads(path.read_bytes())
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise StorageError(f"Cannot read annotations {path}: {reason}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is no JSON: {error}.") from None
-    parts = ("images", "annotations", "categories")
-    missing = [part for part in parts if not isinstance(content, dict) or part not in content]
-    if missing:
-        raise InputError(f"{path} has no list '{missing[0]}'; needs annotations in COCO's form.")
+    for part, keys in parts.items():
+        listed = content.get(part) if isinstance(content, dict) else None
+        if not isinstance(listed, list):
+            raise InputError(f"{path} has no list '{part}'; needs annotations in COCO's form.")
+        for number, each in enumerate(listed, start=1):
+            lacks = [key for key in keys if not _is(each, key, keys[key])]
+            lacks += [] if lacks or isinstance(each.get("area", 1), (int, float)) else ["area"]
+            if lacks:
+                raise InputError(
+                    f"{path}: number {number} of '{part}' has no '{lacks[0]}' that can be used; "
+                    "needs annotations in COCO's form."
+                )
     return dict(content)
+
+
+def _is(entry: Any, key: str, kinds: tuple[type, ...]) -> bool:
+    return isinstance(entry, dict) and key in entry and isinstance(entry[key], kinds)

@@ -123,7 +123,7 @@ class CocoMoisDataset:
         return (
             not annotation.get("iscrowd")
             and bool(annotation["segmentation"])
-            and float(annotation["area"]) >= max(1.0, self.config.min_area)
+            and float(annotation.get("area", 1.0)) >= max(1.0, self.config.min_area)
         )
 
     def _name(self, annotation: Mapping[str, Any]) -> str:

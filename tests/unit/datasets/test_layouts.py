@@ -17,6 +17,7 @@ from scipy.io import savemat
 from drawing import mask
 from fewclicks.datasets.base import Dataset, all_samples
 from fewclicks.datasets.checking import check, check_all
+from fewclicks.datasets.coco_file import draw
 from fewclicks.datasets.layout import read_places
 from fewclicks.datasets.registry import find_dataset, open_dataset
 from fewclicks.errors import (
@@ -279,6 +280,25 @@ def test_polygons_and_run_lengths_are_objects_and_crowds_void(
     (tmp_path / images).rename(tmp_path / "elsewhere")
     with pytest.raises(StorageError, match=r"There is no folder .*; needs .*; found "):
         open_dataset(name, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "outline",
+    [
+        [[0, 0, 1e9, 0, 1e9, 1e9]],
+        [[0, 0, 2, 0, 2, 2], [0, 0, float("nan"), 0, 2, 2]],
+        [["a", "b", "c", "d", "e", "f"]],
+        [5],
+        {"size": [4, 8]},
+        {"size": [900000, 900000], "counts": [810000000000]},
+        {"size": [4, 8], "counts": [3]},
+        {"size": 3, "counts": "ab"},
+    ],
+)
+def test_outlines_that_are_none_are_refused_in_one_line(outline: object):
+    with pytest.raises(InputError, match=r"^Object 7") as raised:
+        draw([{"id": 7, "segmentation": outline}], (4, 8))
+    assert "\n" not in str(raised.value)
 
 
 def stacked(*slices: np.ndarray) -> np.ndarray:

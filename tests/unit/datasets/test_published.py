@@ -23,6 +23,7 @@ SHAPE = (4, 8)
 LEFT = mask("##......", "##......", "........", "........")
 MIDDLE = mask("..##....", "..##....", "..##....", "........")
 RIGHT = mask("........", "......##", "......##", "........")
+OBJECT = '{"id": 1, "image_id": 3, "category_id": 1, "segmentation": []}'
 CROWD = mask("........", "........", "........", "########")
 
 
@@ -132,7 +133,10 @@ def test_a_split_of_part_image_net_that_is_not_there_is_named(part_image_net: Pa
         ("no json", "is no JSON"),
         ("[]", "has no list 'images'"),
         ('{"images": [], "annotations": []}', "has no list 'categories'"),
-        ('{"images": [], "annotations": [{"image_id": 3}], "categories": []}', "picture 3, which"),
+        ('{"images": [], "annotations": [' + OBJECT + '], "categories": []}', "picture 3, which"),
+        ('{"images": [], "annotations": [4], "categories": []}', "number 1 of 'annotations'"),
+        ('{"images": [{"id": 3}], "annotations": [], "categories": []}', "has no 'file_name'"),
+        ('{"images": [], "annotations": [], "categories": 5}', "has no list 'categories'"),
     ],
 )
 def test_annotations_of_another_form_are_refused(part_image_net: Path, text: str, said: str):
