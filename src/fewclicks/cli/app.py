@@ -15,6 +15,7 @@ from fewclicks import __version__
 from fewclicks.cli import datasets, weights
 from fewclicks.cli.annotate import annotate
 from fewclicks.cli.bench import bench
+from fewclicks.cli.compare import compare
 from fewclicks.cli.demo import demo
 from fewclicks.cli.evaluate import evaluate
 from fewclicks.cli.export import export
@@ -67,6 +68,7 @@ app.command()(backbones)
 app.command()(propose)
 app.command()(evaluate)
 app.command()(report)
+app.command()(compare)
 app.command()(bench)
 app.command()(train)
 app.command()(annotate)

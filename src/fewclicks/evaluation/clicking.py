@@ -14,7 +14,6 @@ from fewclicks.evaluation.scores import TARGETS, USUAL_CLICKS
 from fewclicks.images.depth_files import MeasuredDepth
 from fewclicks.images.masks import iou
 from fewclicks.methods.base import AnyMethod
-from fewclicks.methods.guidance import Guidance
 
 
 def click_picture(
@@ -77,10 +76,9 @@ def click_targets(
         started = time.perf_counter()
         prepare_seconds = None
         if opening is None:
-            prepared = method.prepare(sample.image)
-            if depth is not None:
-                prepared = method.condition(prepared, Guidance(depth=depth))
-            opening = Opening(method=method, prepared=prepared, user=user, max_clicks=max_clicks)
+            opening = Opening.prepare(
+                method, sample.image, user, max_clicks=max_clicks, depth=depth
+            )
             prepare_seconds = time.perf_counter() - started
         clicked = _click(replace(target, sample=sample), opening, curve=curve)
         yield replace(

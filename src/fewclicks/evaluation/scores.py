@@ -117,11 +117,12 @@ def score(
             for t in targets
         },
         miou={
-            str(k): sum(_iou_after(k, run, start) for run, start in runs) / count
+            str(k): sum(iou_after(k, run, start) for run, start in runs) / count
             for k in range(1, max_clicks + 1)
         },
     )
 
 
-def _iou_after(clicks: int, ious: Sequence[float], start: float | None) -> float:
+def iou_after(clicks: int, ious: Sequence[float], start: float | None = None) -> float:
+    """IoU after so many clicks, 1 or more; an object that ended early keeps its last one."""
     return ious[min(clicks, len(ious)) - 1] if ious else start or 0.0

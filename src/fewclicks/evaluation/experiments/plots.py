@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fewclicks.evaluation.curves import draw_curves, write_figure
 from fewclicks.evaluation.experiments.experiment import Experiment, Row
 from fewclicks.evaluation.experiments.measured import MeasuredRow
+from fewclicks.evaluation.figures.bars import draw_bars
+from fewclicks.evaluation.figures.curves import draw_curves
+from fewclicks.evaluation.figures.lines import Series, draw_lines
+from fewclicks.evaluation.figures.writing import write_figure
 
 PLOTS: Final = {
     "clicks": "Mean clicks to reach an IoU, row by row",
     "iou_per_click": "Mean IoU after each click",
     "first_click": "Mean IoU after the first click, row by row",
 }
-_COLOURS: Final = ("#0072B2", "#D55E00", "#009E73")
 _CLICKS: Final = {f"noc{target}": f"NoC@{target}" for target in ("85", "90", "95")}
 _CLICKS_ON_KINDS: Final = {"noc85": "NoC@85", "noc90": "NoC@90", "sum85": "sum NoC@85"}
 _FIRST_CLICK: Final = {"miou1": "IoU&1"}
@@ -61,21 +62,22 @@ def draw_first_click(title: str, measured: Sequence[MeasuredRow]) -> Figure:
 def _draw(
     title: str, measured: Sequence[MeasuredRow], figures: Mapping[str, str], unit: str
 ) -> Figure:
+    series = [_series(label, name, measured) for name, label in figures.items()]
     varied = varied_number([each.row for each in measured])
-    height = 4.5 if varied else 1.6 + 0.55 * len(measured)
-    figure = Figure(figsize=(7.2, height), layout="constrained")
-    axes = figure.add_subplot()
-    figure.suptitle(title, x=0.01, horizontalalignment="left", fontsize=11)
-    if varied:
-        _draw_lines(axes, measured, figures, unit, *varied)
-    else:
-        _draw_bars(axes, measured, figures, unit)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(
-        *axes.get_legend_handles_labels(), frameon=False, loc="outside lower center", ncols=4
+    if varied is None:
+        return draw_bars(title, [each.row.name for each in measured], series, x_label=unit)
+    name, values = varied
+    return draw_lines(title, [values] * len(series), series, x_label=name, y_label=unit)
+
+
+def _series(label: str, name: str, measured: Sequence[MeasuredRow]) -> Series:
+    spreads = [row.spread(name) or 0.0 for row in measured]
+    return Series(
+        label=label,
+        values=[row.figure(name) or 0.0 for row in measured],
+        whiskers=(spreads, spreads) if any(spreads) else None,
+        published=[row.row.published.get(name) for row in measured],
     )
-    return figure
 
 
 def varied_number(rows: Sequence[Row]) -> tuple[str, list[float]] | None:
@@ -89,73 +91,3 @@ def varied_number(rows: Sequence[Row]) -> tuple[str, list[float]] | None:
     if len(set(numbers)) < len(rows):
         return None
     return name.removeprefix("settings.").removeprefix("guidance."), numbers
-
-
-def _draw_lines(
-    axes: Axes,
-    measured: Sequence[MeasuredRow],
-    figures: Mapping[str, str],
-    unit: str,
-    name: str,
-    values: Sequence[float],
-) -> None:
-    order = sorted(range(len(values)), key=values.__getitem__)
-    x, rows = [values[i] for i in order], [measured[i] for i in order]
-    for (figure, label), colour in zip(figures.items(), _COLOURS, strict=False):
-        y = [row.figure(figure) or 0.0 for row in rows]
-        spreads = [row.spread(figure) or 0.0 for row in rows]
-        axes.errorbar(x, y, spreads, color=colour, marker="o", markersize=4, label=label)
-        printed = [
-            (value, row.row.published[figure])
-            for value, row in zip(x, rows, strict=True)
-            if figure in row.row.published
-        ]
-        if printed:
-            places, published = zip(*printed, strict=True)
-            axes.plot(places, published, **_hollow(colour), label=f"{label} published")
-    axes.set_xlabel(name)
-    axes.set_ylabel(unit)
-    axes.grid(axis="y", color="#dddddd", linewidth=0.8)
-
-
-def _draw_bars(
-    axes: Axes, measured: Sequence[MeasuredRow], figures: Mapping[str, str], unit: str
-) -> None:
-    thickness = 0.8 / len(figures)
-    middle = (len(figures) - 1) / 2
-    for number, ((figure, label), colour) in enumerate(
-        zip(figures.items(), _COLOURS, strict=False)
-    ):
-        places = [i + (number - middle) * thickness for i in range(len(measured))]
-        lengths = [row.figure(figure) or 0.0 for row in measured]
-        spreads = [row.spread(figure) or 0.0 for row in measured]
-        axes.barh(
-            places,
-            lengths,
-            thickness,
-            xerr=spreads if any(spreads) else None,
-            color=colour,
-            label=label,
-        )
-        printed = [
-            (row.row.published[figure], place)
-            for row, place in zip(measured, places, strict=True)
-            if figure in row.row.published
-        ]
-        if printed:
-            published, heights = zip(*printed, strict=True)
-            axes.plot(published, heights, **_hollow(colour), label=f"{label} published")
-    axes.set_yticks(range(len(measured)), [row.row.name for row in measured])
-    axes.invert_yaxis()
-    axes.set_xlabel(unit)
-    axes.grid(axis="x", color="#dddddd", linewidth=0.8)
-
-
-def _hollow(colour: str) -> dict[str, Any]:
-    return {
-        "linestyle": "none",
-        "marker": "D",
-        "markersize": 6,
-        "markerfacecolor": "white",
-        "markeredgecolor": colour,
-    }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, Protocol, TypeAlias, get_args
 
-from fewclicks.arrays import BoolMask
+from fewclicks.arrays import BoolMask, FloatMap, RgbImage
 from fewclicks.clicks import Click
 from fewclicks.datasets.base import Sample
 from fewclicks.evaluation.clicker import SimulatedUser
@@ -42,6 +42,22 @@ class Opening:
     prepared: Prepared
     user: SimulatedUser
     max_clicks: int
+
+    @classmethod
+    def prepare(
+        cls,
+        method: AnyMethod,
+        image: RgbImage,
+        user: SimulatedUser,
+        *,
+        max_clicks: int,
+        depth: FloatMap | None = None,
+    ) -> Opening:
+        """Prepare a picture, (H, W, 3), with its measured depth, (H, W), if there is one."""
+        prepared = method.prepare(image)
+        if depth is not None:
+            prepared = method.condition(prepared, Guidance(depth=depth))
+        return cls(method=method, prepared=prepared, user=user, max_clicks=max_clicks)
 
     def session(
         self, guidance: Guidance | None = None, *, initial_mask: BoolMask | None = None

@@ -1,0 +1,1 @@
+"""Reports: results beside what papers print, compared object by object, as a page, as text."""
