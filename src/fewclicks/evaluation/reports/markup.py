@@ -21,9 +21,11 @@ _POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
 def element(tag: str, *content: Node, **attributes: str) -> Element:
-    """Make an element; ``class_`` is its class, and ``_`` in a name stands for ``-``."""
+    """Make an element; ``class_`` is its class, if any, and ``_`` in a name stands for ``-``."""
     made = Element(tag)
     for name, value in attributes.items():
+        if name == "class_" and not value:
+            continue
         made.set(name.rstrip("_").replace("_", "-"), value)
     for part in content:
         _append(made, part)
@@ -32,7 +34,7 @@ def element(tag: str, *content: Node, **attributes: str) -> Element:
 
 def group(*content: Node | Iterable[Node], class_: str = "") -> Element:
     """Put elements together in one, with a class or without."""
-    made = element("div", **({"class_": class_} if class_ else {}))
+    made = element("div", class_=class_)
     for part in content:
         for each in [part] if part is None or isinstance(part, (str, Element)) else part:
             _append(made, each)
