@@ -58,6 +58,15 @@ def open_browser() -> Iterator[Browser]:
 
 
 @contextmanager
+def open_another(browser: Browser) -> Iterator[Browser]:
+    """Start Chromium once more, as a program of its own."""
+    program = next(found for name in NAMES if (found := shutil.which(name)))
+    other = browser.browser_type.launch(executable_path=program, args=[*ARGUMENTS])
+    yield other
+    other.close()
+
+
+@contextmanager
 def open_page(browser: Browser, **options: Any) -> Iterator[Page]:
     """Open a window of its own, 1280 x 720; an error in the page's code fails the test."""
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 720}, **options})

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from annotated_folder import Hand, make_folder, mask_of
@@ -20,6 +21,10 @@ from annotation_server import AnnotationServer
 from browser import open_page, wait_until
 from drawing import BLOB
 from fewclicks.images.masks import decode_rle, iou
+from fewclicks.images.reading import read_image
+from fewclicks.methods.registry import create_method
+from fewclicks.session.session import Session
+from on_page import click, finish, is_calm, opened, place_of, press, state
 
 
 @pytest.fixture
@@ -37,48 +42,6 @@ def server(folder: Path) -> Iterator[AnnotationServer]:
 @pytest.fixture
 def address(server: AnnotationServer) -> str:
     return server.start()
-
-
-def state(page: Page) -> dict[str, Any]:
-    found: dict[str, Any] = page.evaluate("() => window.fewclicks.state()")
-    return found
-
-
-def is_calm(page: Page) -> None:
-    """Wait until everything that was done is saved and shown."""
-    wait_until(page, "() => window.fewclicks?.state().name && !window.fewclicks.state().pending")
-
-
-def opened(page: Page, address: str) -> Page:
-    page.goto(address)
-    is_calm(page)
-    return page
-
-
-def click(page: Page, x: int, y: int, *, button: Any = "left") -> None:
-    """Click a pixel of the picture, and wait for the mask."""
-    version = state(page)["version"]
-    place = page.evaluate("([x, y]) => window.fewclicks.clientPoint(x, y)", [x + 0.5, y + 0.5])
-    page.mouse.click(place["x"], place["y"], button=button)
-    wait_until(page, "(before) => window.fewclicks.state().version > before", version)
-    is_calm(page)
-
-
-def press(page: Page, keys: str, *, changes: bool = True) -> None:
-    version = state(page)["version"]
-    page.keyboard.press(keys)
-    if changes:
-        wait_until(page, "(before) => window.fewclicks.state().version > before", version)
-    is_calm(page)
-
-
-def finish(page: Page, label: str) -> None:
-    version = state(page)["version"]
-    page.get_by_test_id("label-input").fill(label)
-    page.get_by_test_id("label-input").press("Enter")
-    page.get_by_test_id("finish").click()
-    wait_until(page, "(before) => window.fewclicks.state().version > before", version)
-    is_calm(page)
 
 
 def test_a_whole_errand_from_the_folder_to_the_file(page: Page, address: str):
@@ -218,3 +181,61 @@ def test_the_mask_on_screen_is_the_mask_of_the_server(page: Page, address: str):
         found = Hand(client, "annotator").get("/api/pictures/1")["active"]["rle"]
     (shown,) = _rles(page.evaluate("() => window.fewclicks.masks()"))
     np.testing.assert_array_equal(decode_rle(shown), decode_rle(found))  # type: ignore[arg-type]
+
+
+def test_a_method_chosen_between_two_clicks_answers_from_then_on(
+    page: Page, address: str, folder: Path
+):
+    opened(page, address)
+    click(page, 32, 22)
+    finish(page, "blob")
+    click(page, 70, 8)
+    place = place_of(page, 70, 50)
+    page.mouse.click(place["x"], place["y"])
+    page.get_by_test_id("method").select_option("geodesic")
+    wait_until(page, "() => document.getElementById('note').textContent === 'Method: geodesic.'")
+    is_calm(page)
+    click(page, 40, 35, button="right")
+    assert state(page)["clicks"] == 3
+    session = Session(create_method("geodesic"), read_image(folder / "a.png"))
+    session.correct(decode_rle(page.evaluate("() => window.fewclicks.masks().objects[0].rle")))
+    session.finish_object("blob")
+    session.click(70, 8)
+    session.click(70, 50)
+    session.click(40, 35, is_positive=False)
+    shown = page.evaluate("() => window.fewclicks.masks().active")
+    np.testing.assert_array_equal(decode_rle(shown), session.mask)
+    page.reload()
+    is_calm(page)
+    assert page.get_by_test_id("method").input_value() == "geodesic"
+    assert page.evaluate("() => window.fewclicks.masks().active") == shown
+
+
+def test_a_label_that_is_recoloured_changes_its_objects_at_once_and_for_good(
+    page: Page, address: str
+):
+    opened(page, address)
+    click(page, 32, 22)
+    finish(page, "blob")
+    colour = page.get_by_label("Colour of blob")
+    assert _drawn(page, 32, 22) != (0, 0, 255)
+    page.get_by_test_id("opacity").fill("100")
+    colour.fill("#0000ff")
+    wait_until(page, "() => document.querySelector('#labels input').value === '#0000ff'")
+    page.wait_for_timeout(300)
+    assert _drawn(page, 32, 22) == (0, 0, 255)
+    page.reload()
+    is_calm(page)
+    wait_until(page, "() => window.fewclicks.state().objects.length === 1")
+    assert colour.input_value() == "#0000ff"
+    page.wait_for_timeout(300)
+    assert _drawn(page, 32, 22) == (0, 0, 255)
+
+
+def _drawn(page: Page, x: int, y: int) -> tuple[int, int, int]:
+    """Colour on the screen of a pixel of the picture."""
+    place = place_of(page, x, y)
+    clip = {"x": round(place["x"]), "y": round(place["y"]), "width": 1, "height": 1}
+    shot = Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB")  # type: ignore[arg-type]
+    red, green, blue = shot.getpixel((0, 0))  # type: ignore[misc]
+    return int(red), int(green), int(blue)

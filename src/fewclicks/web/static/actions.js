@@ -64,6 +64,10 @@ export class Actions {
   finish = async () => {
     const { model } = this;
     if (!model.hasActive) return;
+    if (model.isReadOnly) {
+      this.act(null);
+      return;
+    }
     const typed = await this.takeLabel();
     if (typed) model.set({ label: typed });
     const label = model.label ?? model.picture.active.label;

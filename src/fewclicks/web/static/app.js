@@ -339,10 +339,12 @@ window.fewclicks = Object.freeze({
     connected: model.connected,
     readOnly: model.isReadOnly,
   }),
-  /** The masks on the screen, as they were drawn: finished ones by object, and the active one. */
+  /** The masks on the screen, as they were drawn: finished ones by object, the active one, and what
+   * is proposed. */
   masks: () => ({
     objects: [...stage.finished].map(([id, layer]) => ({ id, rle: layer.mask.rle })),
     active: stage.active?.mask.rle ?? null,
+    proposed: stage.proposed.map((layer) => layer.mask.rle),
   }),
   /** Where in the window a pixel of the picture is: its middle, to be clicked at. */
   clientPoint: (x, y) => {
