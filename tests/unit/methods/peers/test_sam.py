@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ from PIL import Image
 from torch.nn import functional
 from transformers import Sam2VideoConfig, Sam2VideoModel, SamHQProcessor, SamProcessor
 from transformers.models.sam.image_processing_pil_sam import SamImageProcessorPil
+from typer.testing import CliRunner
 
 from bright_sams import SIDE, bright_sam, save_bright_sam, small_sam
 from drawing import BLOB, paint
 from fewclicks.arrays import BoolMask, RgbImage
 from fewclicks.backbones.weights import published_configuration
+from fewclicks.cli.app import app
 from fewclicks.clicks import Click
 from fewclicks.errors import WeightsError
 from fewclicks.images.masks import iou
@@ -316,3 +319,20 @@ def test_a_bright_network_stays_bright_when_it_is_read_again(tmp_path: Path):
         method = create_method(kind, weights=str(save_bright_sam(kind, tmp_path / kind)))
         dark = paint(np.zeros_like(BLOB), outside=(20, 20, 20))
         assert method.predict(method.prepare(dark), CLICKS[:1]).mask.sum() == 1
+
+
+@every_kind
+def test_a_peer_is_measured_as_any_method_is(kind: str, tmp_path: Path):
+    weights = save_bright_sam(kind, tmp_path / "network")
+    for part, drawn_one in (("images", PICTURE), ("masks", BLOB.astype(np.uint8) * 255)):
+        (tmp_path / "data" / part).mkdir(parents=True)
+        Image.fromarray(drawn_one).save(tmp_path / "data" / part / "blob.png")
+    words = ["evaluate", "--method", kind, "--set", f"weights={weights}", "--dataset", "folder"]
+    words += ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "out"), "--max-clicks", "3"]
+
+    done = CliRunner().invoke(app, [*words, "--device", "cpu"], catch_exceptions=False)
+
+    assert done.exit_code == 0, done.output
+    result = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert result["method"] == kind
+    assert result["per_object"][0]["ious"][-1] > 0.8

@@ -283,3 +283,24 @@ def test_the_card_names_what_goes_in_and_comes_out(drawn: dict[str, tuple[Path, 
             opened = session(folder / name)
             for each in (*opened.get_inputs(), *opened.get_outputs()):
                 assert f"`{each.name}`" in card
+
+
+@pytest.mark.long
+def test_the_base_network_at_its_real_size_gives_the_same_logits(tmp_path: Path):
+    torch.manual_seed(0)
+    network = find_network("simpleclick")(find_network("simpleclick").config_type()).eval()
+    export_network(network, tmp_path)
+    image = np.random.default_rng(0).random((2, 3, 448, 448), dtype=np.float32)
+    points = np.array([[200.5, 140.25, 1], [40, 40, 0]])
+    previous = np.zeros((1, 1, 448, 448), np.float32)
+
+    [seen] = session(tmp_path / ENCODER).run(None, {"image": image})
+    given = {"points": points, "previous": previous, "mirror": np.array([False, True])}
+    [logits] = session(tmp_path / DECODER).run(None, {**given, "seen_0": seen})
+
+    disks = click_disks([[_Place(*point) for point in points]], (448, 448))
+    maps = np.concatenate([previous, disks], axis=1)
+    both = torch.from_numpy(np.concatenate([maps, maps[..., ::-1]]))
+    with torch.no_grad():
+        expected = network(torch.from_numpy(image), both).numpy()
+    assert np.abs(logits - expected).max() < 1e-3 * np.ptp(expected)
