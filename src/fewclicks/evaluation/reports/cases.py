@@ -76,13 +76,13 @@ def choose_cases(row: ReportRow, count: int) -> tuple[list[ObjectResult], list[O
     return worst, objects[: min(count, len(objects) - len(worst))]
 
 
-def replay(row: ReportRow, chosen: Sequence[ObjectResult], data: str) -> Iterator[Case]:
+def replay(row: ReportRow, chosen: Sequence[ObjectResult], data: str | None) -> Iterator[Case]:
     """Click objects again, with the result's method and its stored clicks.
 
     Parameters
     ----------
     data
-        Folder of data sets, or the data set's own.
+        Folder of data sets, or the data set's own; None for one that needs no folder.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def replay(row: ReportRow, chosen: Sequence[ObjectResult], data: str) -> Iterato
         yield _replayed(found, target, opening)
 
 
-def plan_of(result: Result, data: str) -> Plan:
+def plan_of(result: Result, data: str | None) -> Plan:
     """Give the plan that a result was made with, for data that may lie elsewhere now."""
     config = result.config
     settings: dict[str, Any] = {**_settings(config, "settings", "")}

@@ -96,5 +96,5 @@ def difference_bars(comparisons: Sequence[Comparison]) -> Figure:
         "",
         [each.place for each in comparisons],
         series,
-        x_label=f"Clicks of {first} less those of {second}; to the left, {first} needs fewer",
+        x_label=f"Clicks of {first}\nless those of {second}; to the left: fewer",
     )

@@ -137,7 +137,9 @@ def comparison_page(compared: Compared) -> str:
     body: list[Node] = [
         element("h1", f"{first} against {second}"),
         element(
-            "p", "Both clicked the same objects, so each is compared with itself.", class_="lead"
+            "p",
+            "Both were asked for the same objects, so that every object is compared with itself.",
+            class_="lead",
         ),
         drawing(
             bars,

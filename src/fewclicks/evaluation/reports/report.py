@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 from xml.etree.ElementTree import Element
 
+from fewclicks.datasets.registry import find_dataset
 from fewclicks.errors import FewclicksError
 from fewclicks.evaluation.figures.writing import write_figure
 from fewclicks.evaluation.reports import charts, sections
@@ -61,7 +62,7 @@ def write_report(
         Folder for the report.
     data
         Folder of data sets, where the best and the worst cases are to be shown: they are clicked
-        again with the result's own method. None leaves them out.
+        again with the result's own method. None leaves out those of data sets with a folder.
     cases
         How many of the best, and how many of the worst, for each result.
     watch
@@ -136,12 +137,12 @@ class _Cases:
         if self._count < 1:
             return []
         title = f"Worst and best of {row.method}"
-        if self._data is None:
-            why = "To see them click by click, pass --data with the folder of data sets."
-            return [element("h3", title), element("p", why, class_="quiet")]
         worst, best = choose_cases(row, self._count)
         tiles: list[tuple[str, list[Tile]]] = []
         try:
+            if self._data is None and find_dataset(row.result.dataset).needs_folder:
+                why = "To see them click by click, pass --data with the folder of data sets."
+                return [element("h3", title), element("p", why, class_="quiet")]
             for case in replay(row, [*worst, *best], self._data):
                 self._watch(self._done, self._total)
                 tiles.append((_name(row, case), draw_strip(case)))
