@@ -16,8 +16,9 @@ from pathlib import Path
 class AnnotationServer:
     """A server on a free port, or on the one it had before."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, within: tuple[str, ...] = ()) -> None:
         self._folder = folder
+        self._within = within  # a command that runs the server, with fewer rights say
         self._options = options
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
@@ -25,8 +26,8 @@ class AnnotationServer:
     def start(self) -> str:
         """Start, and give the page's address once it answers."""
         command = [
-            sys.executable, "-m", "fewclicks", "annotate", str(self._folder), "--no-browser",
-            "--port", str(self.port), *self._options,
+            *self._within, sys.executable, "-m", "fewclicks", "annotate", str(self._folder),
+            "--no-browser", "--port", str(self.port), *self._options,
         ]  # fmt: skip
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
         self._process = subprocess.Popen(

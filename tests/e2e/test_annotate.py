@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -110,6 +112,49 @@ def test_a_port_that_is_taken_a_folder_without_pictures_and_a_bad_start_get_one_
             assert len(run.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "none").exists()
     assert list((tmp_path / "empty").iterdir()) == []
+
+
+@pytest.fixture
+def without_rights() -> tuple[str, ...]:
+    """What makes root heed the rights of files, as everybody else does."""
+    if os.geteuid() != 0:
+        return ()
+    if shutil.which("setpriv") is None:
+        pytest.skip("Root may write everywhere, and there is no setpriv to forbid it.")
+    rights = "-dac_override,-dac_read_search,-fowner"
+    return ("setpriv", "--bounding-set", rights, "--inh-caps", rights, "--")
+
+
+def test_a_folder_that_must_not_be_written_gets_one_line_and_is_annotated_with_db_elsewhere(
+    folder: Path, tmp_path: Path, without_rights: tuple[str, ...]
+):
+    for place in (folder, folder / "sub"):
+        place.chmod(0o555)
+    before = sorted(folder.rglob("*"))
+    command = [*without_rights, sys.executable, "-m", "fewclicks", "annotate", str(folder)]
+    run = subprocess.run(
+        [*command, "--no-browser"], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert run.returncode == 1
+    assert len(run.stderr.strip().splitlines()) == 1
+    assert "permission denied; name another place with --db sqlite:///FILE" in run.stderr
+    database = f"sqlite:///{tmp_path / 'elsewhere.sqlite'}"
+    options = ("--method", "graphcut", "--db", database)
+    server = AnnotationServer(folder, *options, within=without_rights)
+    try:
+        with httpx.Client(base_url=server.start(), timeout=120) as client:
+            anna = Hand(client)
+            shown = anna.act(1, **INSIDE)["active"]["rle"]
+            thumbnail = client.get("/api/pictures/1/thumbnail", headers=anna.headers)
+            assert thumbnail.headers["content-type"] == "image/jpeg"
+        server.kill()
+        with httpx.Client(base_url=server.start(), timeout=120) as client:
+            assert Hand(client).get("/api/pictures/1")["active"]["rle"] == shown
+    finally:
+        server.kill()
+        for place in (folder, folder / "sub"):
+            place.chmod(0o755)
+    assert sorted(folder.rglob("*")) == before
 
 
 def test_a_folder_that_was_never_annotated_has_nothing_to_export(folder: Path, tmp_path: Path):

@@ -8,9 +8,9 @@ import secrets
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, select
-from sqlalchemy.orm import Session as Transaction
 
 from fewclicks.errors import InputError
+from fewclicks.web.database import transaction
 from fewclicks.web.tables import Annotator, Entrance
 
 _LONGEST_NAME = 80
@@ -62,7 +62,7 @@ class Annotators:
         if not name or len(name) > _LONGEST_NAME or not name.isprintable():
             raise InputError(f"A name needs 1 to {_LONGEST_NAME} letters, such as 'Anna'.")
         secret = secrets.token_urlsafe(32)
-        with Transaction(self._engine) as there, there.begin():
+        with transaction(self._engine) as there:
             of_it = select(Annotator).where(Annotator.project_id == self._project_id)
             annotator = there.scalar(of_it.where(Annotator.name == name))
             if annotator is None:
@@ -81,7 +81,7 @@ class Annotators:
             .where(Entrance.secret_sha256 == _checksum(secret))
             .where(Annotator.project_id == self._project_id)
         )
-        with Transaction(self._engine) as there:
+        with transaction(self._engine) as there:
             found = there.scalar(wanted)
             return None if found is None else Person(found.id, found.name)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,6 +11,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.orm import Session as Transaction
 
 from fewclicks.errors import InputError, MissingExtraError, StorageError
 
@@ -60,6 +63,24 @@ def migrate(connection: Connection, revision: str = "head") -> None:
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Transaction]:
+    """Do all of something, or nothing.
+
+    Raises
+    ------
+    DatabaseError
+        If the database cannot be used.
+    """
+    try:
+        with Transaction(engine, expire_on_commit=False) as there, there.begin():
+            yield there
+    except SQLAlchemyError as error:
+        raise DatabaseError(
+            f"The database cannot be used: {reason(error)}; nothing was changed."
+        ) from error
 
 
 def reason(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import Engine, func, insert, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Transaction
 
 from fewclicks.errors import InputError
@@ -29,7 +29,7 @@ from fewclicks.web.actions import (
     write_action,
 )
 from fewclicks.web.answerer import Answerer
-from fewclicks.web.database import DatabaseError, reason
+from fewclicks.web.database import DatabaseError, transaction
 from fewclicks.web.desk import Desk, lay
 from fewclicks.web.leases import LeaseError, holder_of, holds, take_lease
 from fewclicks.web.references import LabelReference, lay_references, read_label_action
@@ -351,17 +351,8 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[Transaction]:
-        try:
-            with (
-                self._turn,
-                Transaction(self._engine, expire_on_commit=False) as there,
-                there.begin(),
-            ):
-                yield there
-        except SQLAlchemyError as error:
-            raise DatabaseError(
-                f"The database cannot be used: {reason(error)}; nothing was changed."
-            ) from error
+        with self._turn, transaction(self._engine) as there:
+            yield there
 
     def _locked(self, there: Transaction, id_: int) -> Picture:
         picture = there.get(Picture, id_, with_for_update=True)

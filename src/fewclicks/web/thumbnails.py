@@ -55,7 +55,8 @@ class Thumbnails:
         kept = self._folder / f"{_key(path, longest)}.jpg"
         with suppress(OSError):
             content = kept.read_bytes()
-            kept.touch()
+            with suppress(OSError):  # a folder may be there to be read only
+                kept.touch()
             return content
         content = _draw(path, longest)
         with suppress(StorageError):
