@@ -14,8 +14,6 @@ from fewclicks.backbones.origins import FolderOrigin
 from fewclicks.backbones.verifying import sha256_of
 from fewclicks.backbones.weights import locate
 from fewclicks.methods.base import AnyMethod
-from fewclicks.methods.registry import find_method
-from fewclicks.methods.transformer.weights_file import find_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ def describe_answerer(name: str, method: AnyMethod) -> Answerer:
     """
     described: dict[str, Any] = {"fewclicks": fewclicks.__version__, "method": name}
     described["settings"] = _settings(method)
-    weights = _weights(method, is_one_file=find_method(name).family == "transformer")
+    weights = _weights(method)
     for part_name in ("backbone", "depth"):
         part = getattr(method, part_name, None)
         if part is not None:
@@ -63,12 +61,10 @@ def _settings(part: object) -> dict[str, Any]:
     return dataclasses.asdict(config)
 
 
-def _weights(part: object, *, is_one_file: bool = False) -> dict[str, str]:
+def _weights(part: object) -> dict[str, str]:
     """Give the sha256 of each file of weights, by the file's name."""
     files: tuple[Path, ...] | None = getattr(part, "weight_files", None)
     named = getattr(getattr(part, "config", None), "weights", "")
-    if files is None and is_one_file:
-        files = (find_file(named),)
     if files is None and named and Path(named).expanduser().is_file():
         files = (Path(named).expanduser(),)
     if files is not None:
