@@ -66,6 +66,11 @@ class ExportedNetwork:
     sha256: dict[str, str]
     folder: Path = field(default_factory=Path, compare=False)
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Those that hold the network."""
+        return tuple(self.folder / name for name in self.sha256)
+
     def write(self) -> None:
         """Write the description and the card; last, so that a folder that has them is whole."""
         values = asdict(self)

@@ -161,6 +161,11 @@ class SimpleClick:
         self._inference: NetworkInference | OnnxInference | None = None
         self._loading = threading.Lock()
 
+    @property
+    def weight_files(self) -> tuple[Path, ...]:
+        """What the network is read from."""
+        return (self._file,) if self._exported is None else self._exported.files
+
     def prepare(self, image: RgbImage) -> EmbeddedPicture:
         """Embed the whole picture.
 

@@ -28,6 +28,7 @@ from fewclicks.methods.transformer.network_files import save_network
 from fewclicks.methods.transformer.onnx_export import export_network
 from fewclicks.methods.transformer.onnx_inference import stretch
 from fewclicks.methods.transformer.refcut_network import RefCutNetwork
+from fewclicks.web.answerer import describe_answerer
 
 FAMILIES = ["simpleclick", "icmformer", "icmformer_swin"]
 every_family = pytest.mark.parametrize("family", FAMILIES)
@@ -257,6 +258,22 @@ def test_an_exported_network_of_another_method_is_refused(drawn: dict[str, tuple
     method: Any = create_method("simpleclick", weights=folder)
     with pytest.raises(InputError, match="is exported already"):
         method.export_onnx(Path(folder) / "again")
+
+
+def test_a_record_can_name_the_files_of_an_exported_network(drawn: dict[str, tuple[Path, Path]]):
+    file, folder = drawn["simpleclick"]
+
+    said = [
+        json.loads(
+            describe_answerer(
+                "simpleclick", create_method("simpleclick", weights=str(each))
+            ).content
+        )
+        for each in (file, folder)
+    ]
+
+    assert list(said[0]["weights"]) == [file.name]
+    assert said[1]["weights"] == json.loads((folder / DESCRIPTION).read_text())["sha256"]
 
 
 def test_a_network_that_takes_references_is_not_exported(tmp_path: Path):
