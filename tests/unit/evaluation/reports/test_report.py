@@ -14,7 +14,9 @@ from PIL import Image
 from fewclicks.errors import InputError, StorageError
 from fewclicks.evaluation.records import ObjectRecord
 from fewclicks.evaluation.reports.report import write_report
-from fewclicks.evaluation.result import write_result
+from fewclicks.evaluation.reports.rows import ReportRow, name_rows
+from fewclicks.evaluation.reports.table import lines_of, markdown
+from fewclicks.evaluation.result import read_result, write_result
 from fewclicks.evaluation.run import summarise
 
 
@@ -45,6 +47,14 @@ def write(folder: Path, *, ious: tuple[float, ...] = (0.5, 0.96), **changed: Any
 
 def table(out: Path) -> list[dict[str, str]]:
     return list(csv.DictReader((out / "report.csv").read_text().splitlines()))
+
+
+def rows_of(*paths: Path) -> list[ReportRow]:
+    return name_rows([(path, read_result(path)) for path in paths])
+
+
+def methods(rows: list[ReportRow]) -> list[str]:
+    return [row.method for row in rows]
 
 
 def test_rows_stand_beside_the_published_ones_of_their_data_set(tmp_path: Path):
@@ -95,13 +105,23 @@ def test_protocols_are_apart_and_guidance_is_named(tmp_path: Path):
         write(tmp_path / "two", config=guided, **parts),
         write(tmp_path / "three", config=masks, **parts),
     ]
-    out = tmp_path / "report"
-    write_report(paths, out)
-    rows = [row for row in table(out) if "published" not in row["method"]]
+    rows = rows_of(*paths)
     names = ["graphcut", "graphcut, both reference", "graphcut, masks persam"]
-    assert [row["method"] for row in rows] == names
-    assert {row["rule"] for row in rows} == {"ritm protocol combination"}
-    assert (out / "iou_per_click_tda_ritm_protocol_combination.png").is_file()
+    assert methods(rows) == names
+    assert {row.rule for row in rows} == {"ritm protocol combination"}
+
+
+def test_published_rows_of_another_rule_or_protocol_are_left_out(tmp_path: Path):
+    def printed(**changed: Any) -> set[tuple[str, str]]:
+        rows = rows_of(write(tmp_path / "one", **changed))
+        of = [line.published for line in lines_of(rows)]
+        return {(row.rule, row.protocol) for row in of if row is not None}
+
+    assert printed() == {("ritm", "noc")}
+    assert printed(rule="m2n2") == {("m2n2", "noc")}
+    assert printed(dataset="tda", protocol="combination") == {("ritm", "combination")}
+    assert printed(dataset="folder") == set()
+    assert printed(config={"backbone": None, "jitter": 3.0}) == set()
 
 
 def test_a_plot_is_written_for_each_data_set_and_rule(tmp_path: Path):
@@ -135,25 +155,21 @@ def test_the_same_results_give_the_same_files(tmp_path: Path):
 
 
 def test_results_of_one_method_are_told_apart_by_their_folders(tmp_path: Path):
-    out = tmp_path / "report"
-    write_report([write(tmp_path / "loose"), write(tmp_path / "tight")], out)
-    assert [row["method"] for row in table(out)[:2]] == ["graphcut [loose]", "graphcut [tight]"]
+    rows = rows_of(write(tmp_path / "loose"), write(tmp_path / "tight"))
+    assert methods(rows) == ["graphcut [loose]", "graphcut [tight]"]
 
 
 def test_a_backbone_and_a_part_of_the_data_are_named(tmp_path: Path):
     config = {"backbone": "colour", "subset": "odd", "limit": 3, "jitter": 2.5}
-    write_report([write(tmp_path / "one", method="m2n2", config=config)], tmp_path)
-    assert table(tmp_path)[0]["method"] == "m2n2 (colour)"
-    assert table(tmp_path)[0]["data set"] == "grabcut odd first 3"
-    assert table(tmp_path)[0]["rule"] == "ritm jitter 2.5"
+    (row,) = rows_of(write(tmp_path / "one", method="m2n2", config=config))
+    assert row.method == "m2n2 (colour)"
+    assert row.place == "grabcut odd first 3, rule ritm jitter 2.5"
 
 
 def test_rows_of_different_files_are_marked(tmp_path: Path):
     paths = [write(tmp_path / "one"), write(tmp_path / "two", method="gsc", data_sha256="11")]
-    write_report(paths, tmp_path)
-    assert "measured on different files" in (tmp_path / "report.md").read_text()
-    write_report(paths[:1], tmp_path)
-    assert "measured on different files" not in (tmp_path / "report.md").read_text()
+    assert "measured on different files" in markdown(rows_of(*paths), {})
+    assert "measured on different files" not in markdown(rows_of(paths[0]), {})
 
 
 def test_the_same_result_twice_is_refused(tmp_path: Path):
