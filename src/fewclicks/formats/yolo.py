@@ -48,9 +48,7 @@ def write_yolo(annotations: Annotations, out: Path) -> list[Path]:
         write_text(path, "".join(lines))
         written.append(path)
     names = "".join(
-        # JSON's text is YAML's too, whatever signs a label has.
-        f"  {number}: {json.dumps(label)}\n"
-        for number, label in enumerate(annotations.labels)
+        f"  {number}: {_quoted(label)}\n" for number, label in enumerate(annotations.labels)
     )
     data = out / DATA
     write_text(data, f"path: .\ntrain: images\nval: images\nnames:\n{names or '  {}'}")
@@ -91,6 +89,14 @@ def read_yolo(source: Path, images: Path) -> Annotations:
             )
         )
     return Annotations(pictures=pictures, labels=tuple(labels))
+
+
+def _quoted(label: str) -> str:
+    """Write JSON's text, which is YAML's too but for signs that JSON writes as two halves."""
+    signs = (
+        json.dumps(sign)[1:-1] if ord(sign) < 1 << 16 else f"\\U{ord(sign):08x}" for sign in label
+    )
+    return f'"{"".join(signs)}"'
 
 
 def _read_names(path: Path) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis.extra.numpy import array_shapes, arrays
 
 from drawing import BLOB, mask
 from fewclicks.errors import ShapeError
@@ -64,6 +66,12 @@ def test_a_plain_reader_finds_every_pixel_again(name: str):
     packed = encode_brush(drawn)
     assert all(type(byte) is int and 0 <= byte <= 255 for byte in packed)
     np.testing.assert_array_equal(read_mask(packed, drawn.shape), drawn)
+
+
+@settings(deadline=None, max_examples=60)
+@given(arrays(bool, array_shapes(min_dims=2, max_dims=2, max_side=12)))
+def test_a_plain_reader_finds_every_pixel_of_any_mask_again(drawn: np.ndarray):
+    np.testing.assert_array_equal(read_mask(encode_brush(drawn), drawn.shape), drawn)
 
 
 def test_lengths_take_the_smallest_size_that_holds_them():

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fewclicks.clicks import Click
 from fewclicks.errors import InputError, StorageError
@@ -26,6 +30,27 @@ def test_a_click_is_written_in_any_of_three_ways(write):
     assert read_clicks(path, picture="dog.jpg") == [
         Click(1, 2), Click(3, 4, False), Click(5, 6), Click(7, 8, False),
     ]  # fmt: skip
+
+
+CLICKS = st.builds(
+    Click,
+    x=st.integers(-(10**9), 10**9),
+    y=st.integers(-(10**9), 10**9),
+    is_positive=st.booleans(),
+    level=st.none() | st.floats(0, 1, exclude_min=True),
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.dictionaries(st.text(max_size=9), st.lists(CLICKS, min_size=1, max_size=5), min_size=1))
+def test_any_clicks_are_read_as_they_were_written(clicks: dict[str, list[Click]]):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clicks.json"
+        written = {name: [dataclasses.asdict(one) for one in some] for name, some in clicks.items()}
+        path.write_text(json.dumps(written), encoding="utf-8")
+        assert read_clicks_of_pictures(path) == clicks
+        for name, some in clicks.items():
+            assert read_clicks(path, picture=name) == some
 
 
 def test_one_picture_finds_its_clicks_among_others(write):
