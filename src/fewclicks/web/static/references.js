@@ -85,7 +85,8 @@ export class References {
     const picture = chosen && ids.includes(chosen.picture) ? chosen.picture : ids[0];
     this.pictures.value = String(picture);
     if (!this.dialog.open) this.dialog.showModal();
-    return this.#take(picture, chosen);
+    await this.#take(picture, chosen);
+    return byId("reference-use").focus();
   }
 
   /** @returns {number[]} pictures with a finished object, this one first */
