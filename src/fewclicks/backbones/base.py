@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
+
+import cv2
+import numpy as np
 
 from fewclicks.arrays import FloatMap, FloatMatrix, RgbImage
 from fewclicks.errors import ShapeError
@@ -45,6 +49,20 @@ class Features:
             raise ShapeError(
                 f"tokens has shape {self.tokens.shape}; needs ({self.grid.count}, channels)."
             )
+
+    def at_most(self, count: int) -> Features:
+        """Average neighbouring tokens until there are no more than so many.
+
+        What compares each token with each other grows with the square of their number.
+        """
+        share = math.sqrt(count / self.grid.count)
+        if share >= 1:
+            return self
+        fewer = Grid(max(1, int(self.grid.height * share)), max(1, int(self.grid.width * share)))
+        size = fewer.width, fewer.height
+        planes = self.tokens.T.reshape(-1, self.grid.height, self.grid.width)
+        small = [cv2.resize(plane, size, interpolation=cv2.INTER_AREA).ravel() for plane in planes]
+        return Features(tokens=np.stack(small, axis=1), grid=fewer, temperature=self.temperature)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

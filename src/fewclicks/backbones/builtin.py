@@ -25,6 +25,8 @@ STRIDE: Final = 8
 
 _PACKAGED: Final = "builtin.onnx"
 _QUIET: Final = 3  # errors only
+_MOST_ATTENDING: Final = 64 * 64
+_TAUGHT_AT: Final = 480
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +39,9 @@ class BuiltInConfig:
         An ONNX file that ``fewclicks train configs/embedded/builtin.toml`` wrote; empty takes the
         package's own.
     longest_side
-        Of the picture as the network sees it, in pixels; the aspect is kept. It was taught at 480.
+        Of the picture as the network sees it, in pixels; the aspect is kept. It was taught at 480;
+        at twice that it is sharper and still sees the same things. A picture that is smaller than
+        half of it is only doubled, or brought to 480.
     temperature
         Of the affinity ``softmax(cos / temperature)``; lower is sharper.
     colour
@@ -50,7 +54,7 @@ class BuiltInConfig:
     """
 
     weights: str = ""
-    longest_side: int = 480
+    longest_side: int = 960
     temperature: float = 0.1
     colour: float = 0.5
     flip: bool = False
@@ -126,18 +130,22 @@ class BuiltInBackbone:
     def attention(self, image: RgbImage) -> Attention:
         """Softmax over each row of ``-|f_i - f_j|^2 / (2 temperature)``.
 
+        Of at most 4096 tokens, neighbours averaged: the matrix has their number squared.
+
         Parameters
         ----------
         image : (H, W, 3)
         """
-        features = self.features(image)
+        features = self.features(image).at_most(_MOST_ATTENDING)
         matrix = gaussian_affinity(features.tokens, temperature=features.temperature)
         matrix /= matrix.sum(axis=1, keepdims=True)
         return Attention(matrix=matrix, grid=features.grid)
 
     def _grid(self, image: RgbImage) -> Grid:
         height, width = image.shape[:2]
-        cell = STRIDE * max(height, width) / self.config.longest_side
+        longest = max(height, width)
+        shown = min(self.config.longest_side, max(_TAUGHT_AT, 2 * longest))
+        cell = STRIDE * longest / shown
         return Grid(max(1, round(height / cell)), max(1, round(width / cell)))
 
     def _look(self, image: RgbImage, grid: Grid) -> FloatMatrix:

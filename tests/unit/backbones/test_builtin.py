@@ -28,14 +28,15 @@ def network_alone() -> BuiltInBackbone:
 @pytest.mark.parametrize(
     ("size", "grid"),
     [
-        ((480, 854), Grid(34, 60)),
-        ((333, 500), Grid(40, 60)),
+        ((480, 854), Grid(67, 120)),
+        ((333, 500), Grid(80, 120)),
+        ((300, 400), Grid(75, 100)),
         ((61, 47), Grid(60, 46)),
         ((1, 1), Grid(60, 60)),
-        ((3, 900), Grid(1, 60)),
+        ((3, 900), Grid(1, 120)),
     ],
 )
-def test_the_longer_side_has_sixty_tokens_whatever_the_size(
+def test_a_token_is_eight_pixels_of_a_picture_brought_to_960_or_if_small_doubled_or_brought_to_480(
     network_alone: BuiltInBackbone, size: tuple[int, int], grid: Grid
 ):
     picture = np.random.default_rng(0).integers(0, 256, (*size, 3)).astype(np.uint8)

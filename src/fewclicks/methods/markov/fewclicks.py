@@ -48,7 +48,7 @@ from fewclicks.methods.markov.reference_match import (
     see_marks,
 )
 from fewclicks.methods.markov.region_maps import region_maps
-from fewclicks.methods.markov.token_walk import WalkedMaps, walk_over
+from fewclicks.methods.markov.token_walk import MOST_TOKENS, WalkedMaps, walk_over
 from fewclicks.methods.markov.view import View, ViewConfig, look_at
 from fewclicks.methods.markov.zoom import choose_part
 from fewclicks.methods.memo import Memo
@@ -69,6 +69,8 @@ class RegionPicture(Prepared):
     ----------
     features
         Tokens of the backbone.
+    overview
+        The same, but no more than can be compared each with each other.
     walked
         Walks over them; None if the network gives them no weight.
     whole
@@ -78,6 +80,7 @@ class RegionPicture(Prepared):
     """
 
     features: Features
+    overview: Features
     walked: WalkedMaps | None
     whole: View
     matched: ReferenceMatch | None = None
@@ -126,11 +129,14 @@ class Fewclicks:
         """
         check_image(image)
         features = self._look(image)
-        walked = walk_over(features) if self.network.weighs_token_walk else None
+        overview = features.at_most(MOST_TOKENS)
+        walked = walk_over(overview) if self.network.weighs_token_walk else None
         box = Box(0, 0, image.shape[1], image.shape[0])
         config = self._view_config(self.config.regions, self.config.longest_side)
         whole = look_at(image, features, box, walked=walked, config=config)
-        return RegionPicture(image=image, features=features, walked=walked, whole=whole)
+        return RegionPicture(
+            image=image, features=features, overview=overview, walked=walked, whole=whole
+        )
 
     @on_one_thread
     def condition(self, prepared: RegionPicture, guidance: Guidance) -> RegionPicture:
@@ -150,7 +156,7 @@ class Fewclicks:
         if guidance.exemplar is not None:
             kind = match_exemplar(
                 guidance.exemplar,
-                prepared.features,
+                prepared.overview,
                 weight=config.exemplar_likeness,
                 doubt=config.exemplar_doubt,
             )
@@ -171,7 +177,7 @@ class Fewclicks:
         def match(_checksums: tuple[str, ...]) -> ReferenceMatch:
             return match_references(
                 [self._see(checksum, named[checksum]) for checksum in checksums],
-                prepared.features,
+                prepared.overview,
                 likeness_weight=self.config.reference_likeness,
                 place_weight=self.config.reference_place,
             )
@@ -183,7 +189,7 @@ class Fewclicks:
 
     def _see(self, checksum: str, reference: Reference) -> SeenReference:
         def see(_checksum: str) -> SeenReference:
-            features = self._look(reference.image)
+            features = self._look(reference.image).at_most(MOST_TOKENS)
             return see_marks(features, positive=reference.positive, negative=reference.negative)
 
         return self._seen.get(checksum, see)

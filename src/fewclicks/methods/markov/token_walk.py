@@ -22,6 +22,9 @@ from fewclicks.methods.memo import Memo
 _ROUNDS, _TOLERANCE = 60, 1e-3
 _REMEMBERED_MAPS: Final = 64
 
+MOST_TOKENS: Final = 3600
+"""That are compared each with each other; 60x60, as of a square picture at 480 and stride 8."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class WalkedMaps:
