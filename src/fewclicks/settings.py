@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from types import NoneType
 from typing import Any, Final, get_args, get_type_hints
@@ -39,6 +40,29 @@ def read_settings(config_type: type, settings: Mapping[str, Any], *, owner: str)
             raise UnknownEntryError(f"setting of {owner}", key, fields)
         values[key] = _typed(key, value, hints[key]) if isinstance(value, str) else value
     return values
+
+
+def expand_variables(value: Any) -> Any:
+    """Put environment variables in the place of ``$NAME`` in texts, also inside tables.
+
+    Raises
+    ------
+    InputError
+        For one that is not set.
+    """
+    if isinstance(value, dict):
+        return {key: expand_variables(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [expand_variables(each) for each in value]
+    if not isinstance(value, str) or "$" not in value:
+        return value
+    found = os.path.expandvars(value)
+    if "$" in found:
+        raise InputError(
+            f"'{value}' names an environment variable that is not set; set it, or give the value "
+            "with an option."
+        )
+    return found
 
 
 def _typed(key: str, text: str, hint: Any) -> Any:

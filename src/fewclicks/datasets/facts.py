@@ -74,6 +74,14 @@ FACTS: Final = {
         "Annotations/480p/<video>/*",
         reading="all objects of a frame as one; of videos all frames, or those of listed=FILE",
     ),
+    "davis_dev": Facts(
+        home=f"{_PACKAGE} (every third frame)",
+        licence="CC BY 4.0 if not stated differently",
+        pictures=115,
+        objects=115,
+        layout="images/* beside masks/*",
+        reading="all objects of a frame as one",
+    ),
     "hqseg44k": Facts(
         home="https://github.com/SysCV/sam-hq",
         pictures=1537,

@@ -102,6 +102,11 @@ DATASETS: Final = (
         holds=("images", "img", "JPEGImages"),
     ),
     DatasetEntry(
+        name="davis_dev",
+        target=_FOLDER,
+        summary="115 frames: every third of DAVIS's 345, in the order of their names",
+    ),
+    DatasetEntry(
         name="hqseg44k",
         target=_FOLDER,
         summary="1537 pictures of fine things; mask above 128 is the object",

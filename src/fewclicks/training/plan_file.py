@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from typing import Any, Final, get_args, get_type_hints
 
 from fewclicks.errors import InputError, UnknownEntryError
 from fewclicks.files import read_text
-from fewclicks.settings import read_settings
+from fewclicks.settings import expand_variables, read_settings
 from fewclicks.training.augmentation import Augmentation
 from fewclicks.training.click_sampling import ClickSampling
 from fewclicks.training.next_clicks import NextClicks
@@ -193,7 +192,7 @@ def _as_list(text: str) -> Any:
 
 def _plan(where: str, content: Mapping[str, Any]) -> TrainingPlan:
     try:
-        content = _expanded(content)
+        content = expand_variables(content)
         _check_tables(content)
         built: dict[str, Any] = {
             key: build(kind, content.get(key, {}), owner=f"[{key}]") for key, kind in _PARTS.items()
@@ -280,17 +279,3 @@ def _checked(kind: type, table: Mapping[str, Any], *, owner: str) -> dict[str, A
         if not fits:
             raise InputError(f"{owner}: {key} is {value!r}; needs {_SCALARS[plain]}.")
     return values
-
-
-def _expanded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _expanded(each) for key, each in value.items()}
-    if not isinstance(value, str) or "$" not in value:
-        return value
-    found = os.path.expandvars(value)
-    if "$" in found:
-        raise InputError(
-            f"'{value}' names an environment variable that is not set; set it, or give the value "
-            "with --set."
-        )
-    return found

@@ -13,6 +13,7 @@ from fewclicks.errors import FewclicksError, InputError
 from fewclicks.evaluation.experiments.file import ExperimentFile, RowEntry, read_file
 from fewclicks.evaluation.plan import Plan
 from fewclicks.methods.registry import find_method
+from fewclicks.settings import expand_variables
 
 _PARTS: Final = ("method", "backbone", "depth")
 _GROUPS: Final = ("settings", "dataset_settings", "guidance")
@@ -225,6 +226,7 @@ def _plan_row(
     for group in _GROUPS:
         choices[group] = {key: _as_typed(each) for key, each in choices[group].items()}
     try:
+        choices = expand_variables(choices)
         find_method(choices.get("method", "default"))
         plans = tuple(Plan(**choices, **everywhere, seed=each) for each in range(seed, seed + runs))
     except FewclicksError as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -26,7 +27,8 @@ class Choices(BaseModel):
     Attributes
     ----------
     method, backbone, depth
-        By name; ``"none"`` for a row without depth where others have it.
+        By name; ``"none"`` for a row without depth where others have it. ``$NAME`` in any text
+        stands for an environment variable.
     settings
         As for ``--set``; a table in it, or a dot, holds those of ``backbone`` or ``depth``.
     dataset, dataset_settings, rule, jitter, seed, max_clicks, curve, subset, limit
@@ -96,12 +98,31 @@ class ExperimentFile(Choices):
         Another file, from this one's folder; what is left out here, rows too, is as it says.
     rows
         In the order of the table.
+    across
+        Each row is measured with each of these: data sets, rules, or both. The row's name says
+        which.
     """
 
     title: str | None = None
     source: str | None = None
     builds_on: str | None = None
     rows: Annotated[list[RowEntry], Field(min_length=1)] | None = None
+    across: dict[Literal["dataset", "rule"], Annotated[list[str], Field(min_length=1)]] = {}
+
+    def spread(self) -> ExperimentFile:
+        """Write out each row for each of `across`."""
+        if not self.across or self.rows is None:
+            return self
+        choices = [
+            dict(zip(self.across, values, strict=True))
+            for values in itertools.product(*self.across.values())
+        ]
+        rows = [
+            row.model_copy(update={**choice, "name": ", ".join([row.name, *choice.values()])})
+            for row in self.rows
+            for choice in choices
+        ]
+        return self.model_copy(update={"rows": rows})
 
 
 def read_file(path: Path) -> ExperimentFile:
@@ -119,7 +140,7 @@ def read_file(path: Path) -> ExperimentFile:
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path} is no TOML: {error}.") from None
     try:
-        return ExperimentFile.model_validate(content)
+        return ExperimentFile.model_validate(content).spread()
     except ValidationError as error:
         raise InputError(f"{path}{_complaint(error, content)}") from None
 

@@ -32,7 +32,8 @@ CONFIGS = sorted(
     for path in (ROOT / "configs").rglob("*.toml")
     if path.relative_to(ROOT / "configs").parts[0] not in TRAININGS
 )
-FULL = [path for path in CONFIGS if path.parent.name != "mini"]
+OURS = "tables"
+FULL = [path for path in CONFIGS if path.parent.name not in ("mini", OURS)]
 QUICK = ("m2n2/mini/neighbours.toml", "m2n2v2/mini/backbones.toml")
 WITHOUT_WEIGHTS = [
     pytest.param(
@@ -73,7 +74,8 @@ def build_configs(plan: Plan) -> None:
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=name_of)
-def test_every_row_names_what_exists(path: Path):
+def test_every_row_names_what_exists(path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("FEWCLICKS_VIT", "dinov2-small")
     overrides = {"backbone": "dinov2-small"} if "--backbone VIT" in path.read_text() else {}
     for row in read_experiment(path, overrides=overrides).rows:
         build_configs(row.plans[0])
@@ -100,6 +102,17 @@ def test_each_experiment_has_a_small_one_that_builds_on_it(path: Path):
             "coco_tiny": choice.get("split") == "train2017",
         }
         assert for_tuning[plan.dataset], "reporting data is for reports"
+
+
+def test_the_large_table_has_every_row_of_the_small_one(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("FEWCLICKS_VIT", "dinov2-small")
+    main, everything = (
+        [row.plans[0] for row in read_experiment(path).rows]
+        for path in (ROOT / "configs" / OURS / name for name in ("main.toml", "all.toml"))
+    )
+    assert len(main) == 4 * 3
+    assert len(everything) == 15 * 3 * 2
+    assert all(plan in everything for plan in main)
 
 
 def figures(experiment: Experiment) -> dict[str, tuple[float, ...]]:

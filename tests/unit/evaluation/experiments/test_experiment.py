@@ -160,3 +160,15 @@ def test_rows_are_checked_before_the_first_is_measured(tmp_path: Path, row: str,
     experiment = read(tmp_path, head + '[[rows]]\nname = "good"\n[[rows]]\nname = "bad"\n' + row)
     with pytest.raises(InputError, match=f"row 'bad': {said}"):
         check_rows(experiment)
+
+
+def test_a_name_with_a_dollar_stands_for_an_environment_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    text = HEAD + 'method = "m2n2"\nbackbone = "$SOME_VIT"\ndataset = "grabcut"\n'
+    text += '[[rows]]\nname = "a"\n'
+    monkeypatch.setenv("SOME_VIT", "dinov2-small")
+    assert plan(read(tmp_path, text).rows[0]).backbone == "dinov2-small"
+    monkeypatch.delenv("SOME_VIT")
+    with pytest.raises(InputError, match=r"row 'a': '\$SOME_VIT' names an environment variable"):
+        read(tmp_path, text)

@@ -34,9 +34,23 @@ def test_settings_of_a_part_may_stand_in_its_table_or_behind_a_dot(tmp_path: Pat
     }
 
 
+def test_rows_are_written_out_for_each_data_set_and_rule(tmp_path: Path):
+    text = 'across.rule = ["ritm", "m2n2"]\nacross.dataset = ["grabcut", "berkeley"]\n'
+    rows = read_file(written(tmp_path, text + ROW + 'method = "gsc"')).rows or []
+    assert [row.name for row in rows] == [
+        "a, ritm, grabcut",
+        "a, ritm, berkeley",
+        "a, m2n2, grabcut",
+        "a, m2n2, berkeley",
+    ]
+    assert rows[1].said() == {"method": "gsc", "rule": "ritm", "dataset": "berkeley"}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ('across.method = ["gsc"]', "needs 'dataset' or 'rule'"),
+        ("across.rule = []", r"across\.rule is \[\]; needs"),
         ("method = ", r"it\.toml is no TOML: Invalid value"),
         ('metod = "m2n2"', "No key of an experiment is called 'metod'. Did"),
         ("max_clicks = 'ten'", "max_clicks is 'ten'; needs a valid integer."),
