@@ -115,7 +115,12 @@ def evaluate(
     ] = None,
     limit: Annotated[int | None, typer.Option(help="The first targets only.")] = None,
     seed: Annotated[int, typer.Option(help="Of random clicks and of jitter.")] = 0,
-    workers: Annotated[int, typer.Option(help="Processes to share the pictures.")] = 1,
+    engine: Annotated[
+        str, typer.Option(help="local, or ray: the cluster of RAY_ADDRESS, else this machine.")
+    ] = "local",
+    workers: Annotated[
+        int, typer.Option(help="Processes of this machine to share the pictures.")
+    ] = 1,
     threads: Annotated[int, typer.Option(help="That each process may use.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped run.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -161,7 +166,13 @@ def evaluate(
     try:
         with progress(f"{method} on {dataset}") as watch:
             result = carry_out(
-                plan, out, workers=workers, threads=threads, resume=resume, watch=watch
+                plan,
+                out,
+                engine=engine,
+                workers=workers,
+                threads=threads,
+                resume=resume,
+                watch=watch,
             )
     except KeyboardInterrupt:
         typer.echo(f"What is done is kept in {out}; --resume goes on.", err=True)

@@ -53,6 +53,7 @@ def evaluate_experiment(path: Path, out: Path, context: typer.Context) -> None:
             measured = run_experiment(
                 experiment,
                 out,
+                engine=typed["engine"],
                 workers=typed["workers"],
                 threads=typed["threads"],
                 resume=typed["resume"],

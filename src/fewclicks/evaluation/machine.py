@@ -20,13 +20,13 @@ _PACKAGES: Final = (
 )
 
 
-def describe_machine(**setup: int) -> dict[str, Any]:
+def describe_machine(**setup: int | str) -> dict[str, Any]:
     """Name processor, cores, system, Python and the versions that decide about speed.
 
     Parameters
     ----------
     **setup
-        How the run used the machine: workers, threads.
+        How the run used the machine: engine, workers, threads.
     """
     return {
         "cpu": _cpu(),

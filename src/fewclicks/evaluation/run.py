@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -12,12 +12,14 @@ from fewclicks.errors import InputError, StorageError
 from fewclicks.evaluation.kinds import object_result, sum_up_kinds
 from fewclicks.evaluation.machine import describe_machine
 from fewclicks.evaluation.plan import Plan
+from fewclicks.evaluation.processes import click_in_processes
 from fewclicks.evaluation.protocols.opening import open_targets
 from fewclicks.evaluation.records import Journal, ObjectRecord
 from fewclicks.evaluation.result import Result, Seconds, read_result, write_result
 from fewclicks.evaluation.scores import score
-from fewclicks.evaluation.tasks import checksum, choose_tasks, depth_checksum
-from fewclicks.evaluation.workers import Clicker, click_in_one_process, click_in_processes
+from fewclicks.evaluation.tasks import PictureTask, checksum, choose_tasks, depth_checksum
+from fewclicks.evaluation.workers import Clicker, click_in_one_process
+from fewclicks.ray_cluster import check_engine
 
 JOURNAL: Final = "objects.jsonl"
 RESULT: Final = "result.json"
@@ -30,6 +32,7 @@ def evaluate(
     plan: Plan,
     out: Path,
     *,
+    engine: str = "local",
     workers: int = 1,
     threads: int = 1,
     resume: bool = False,
@@ -43,8 +46,11 @@ def evaluate(
     ----------
     out
         Folder for ``objects.jsonl`` and ``result.json``.
+    engine
+        ``"local"``: processes of this machine. ``"ray"``: those of a Ray cluster, the one that
+        RAY_ADDRESS names, else one that is started for it here.
     workers
-        Processes; they change nothing but the time.
+        Processes on this machine; they change nothing but the time.
     threads
         That each process may use.
     resume
@@ -57,6 +63,7 @@ def evaluate(
     FewclicksError
         For a plan that cannot be carried out, or an `out` that holds another run.
     """
+    check_engine(engine)
     if workers < 1 or threads < 1:
         raise InputError(f"workers is {workers} and threads {threads}; both need 1 or more.")
     dataset, method = plan.open_dataset(), plan.create_method()
@@ -74,14 +81,14 @@ def evaluate(
         watch(len(done), len(ids))
         open_tasks = [task.without(frozenset(done)) for task in tasks]
         open_tasks = [task for task in open_tasks if task.objects]
-        if workers == 1:
-            clicker = Clicker(plan, method, dataset)
-            records = click_in_one_process(clicker, open_tasks, threads=threads)
-        else:
-            del method
-            count = min(workers, len(open_tasks))
-            records = click_in_processes(plan, open_tasks, workers=count, threads=threads)
         if open_tasks:
+            if engine == "local" and workers == 1:
+                clicker = Clicker(plan, method, dataset)
+                records = click_in_one_process(clicker, open_tasks, threads=threads)
+            else:
+                del method  # each worker has its own
+                count = min(workers, len(open_tasks))
+                records = _share_out(engine, plan, open_tasks, workers=count, threads=threads)
             with closing(records):
                 for record in records:
                     journal.append(record)
@@ -90,12 +97,22 @@ def evaluate(
         else:
             with suppress(StorageError, InputError):
                 return read_result(out / RESULT)  # it names the machine that did the work
-    machine = describe_machine(workers=workers, threads=threads)
+    machine = describe_machine(engine=engine, workers=workers, threads=threads)
     skipped = chosen.skipped if plan.protocol == "combination" else None
     in_order = [done[id_] for id_ in ids]
     result = summarise(run, in_order, plan.max_clicks, machine, skipped=skipped)
     write_result(out / RESULT, result)
     return result
+
+
+def _share_out(
+    engine: str, plan: Plan, tasks: Sequence[PictureTask], *, workers: int, threads: int
+) -> Generator[ObjectRecord, None, None]:
+    if engine == "ray":
+        from fewclicks.evaluation.ray_engine import click_on_ray
+
+        return click_on_ray(plan, tasks, workers=workers, threads=threads)
+    return click_in_processes(plan, tasks, workers=workers, threads=threads)
 
 
 def summarise(

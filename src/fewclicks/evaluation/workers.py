@@ -1,25 +1,13 @@
-"""Pictures shared out over processes, each with its own method.
-
-Workers end when their parent does, however it ends: they hold one end of a pipe whose other end
-only the parent has.
-"""
+"""Workers: what a process needs to click pictures of a plan."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Generator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from functools import partial
-from multiprocessing.connection import Connection
-from typing import Any
+from typing import Final, Self
 
 from fewclicks.datasets.base import Dataset
-from fewclicks.errors import FewclicksError
 from fewclicks.evaluation.clicker import SimulatedUser
 from fewclicks.evaluation.clicking import click_targets
 from fewclicks.evaluation.plan import Plan
@@ -29,6 +17,9 @@ from fewclicks.evaluation.tasks import PictureTask
 from fewclicks.evaluation.threads import limited_threads
 from fewclicks.methods.base import AnyMethod
 from fewclicks.methods.warm_up import warm_up
+
+_held: Final = ExitStack()
+"""Limits of a process that does nothing but click."""
 
 
 class Clicker:
@@ -41,6 +32,14 @@ class Clicker:
         self.targets = open_targets(plan, dataset)
         self.user: SimulatedUser = plan.create_user()
         self.depths = plan.depth_files()
+
+    @classmethod
+    def hire(cls, plan: Plan, *, threads: int) -> Self:
+        """Get this process ready to click, and hold it to so many threads for good."""
+        clicker = cls(plan, plan.create_method(), plan.open_dataset())
+        warm_up(clicker.method, guided=clicker.depths is not None)
+        _held.enter_context(limited_threads(threads))
+        return clicker
 
     def click(self, task: PictureTask) -> Generator[ObjectRecord, None, None]:
         """Click the task's targets."""
@@ -65,63 +64,3 @@ def click_in_one_process(
     with limited_threads(threads):
         for task in tasks:
             yield from clicker.click(task)
-
-
-def click_in_processes(
-    plan: Plan, tasks: Sequence[PictureTask], *, workers: int, threads: int
-) -> Generator[ObjectRecord, None, None]:
-    """Click pictures in any order, and give their objects' records when a picture is done.
-
-    Raises
-    ------
-    FewclicksError
-        What a worker ran into, or that one died.
-    """
-    context = multiprocessing.get_context("spawn")
-    lifeline, ours = context.Pipe(duplex=False)
-    with ProcessPoolExecutor(
-        workers, context, initializer=_start, initargs=(plan, threads, lifeline)
-    ) as pool:
-        try:
-            for done in as_completed([pool.submit(_click, task) for task in tasks]):
-                yield from done.result()
-        except BrokenProcessPool as error:
-            raise FewclicksError(
-                "A worker process died, most often for want of memory; --resume with fewer "
-                "--workers goes on."
-            ) from error
-        except BaseException:
-            ours.close()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    ours.close()
-
-
-_clicker: Clicker | None = None
-_held = ExitStack()
-
-
-def _start(plan: Plan, threads: int, lifeline: Connection) -> None:
-    global _clicker  # a pool's initialiser has no other way to reach the calls that follow
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
-    _clicker = Clicker(plan, plan.create_method(), plan.open_dataset())
-    warm_up(_clicker.method, guided=_clicker.depths is not None)
-    _held.enter_context(limited_threads(threads))
-
-
-def _click(task: PictureTask) -> list[ObjectRecord]:
-    if _clicker is None:
-        raise FewclicksError("A worker was asked before it was ready.")
-    try:
-        return list(_clicker.click(task))
-    except FewclicksError as error:
-        # Some errors cannot be rebuilt in the parent from their message alone.
-        raise FewclicksError(str(error)) from None
-
-
-def _end_with_parent(lifeline: Any) -> None:
-    try:
-        lifeline.recv()
-    except EOFError:
-        os._exit(1)

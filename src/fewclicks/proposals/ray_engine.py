@@ -6,27 +6,21 @@ under the same name: nothing is lost, and nothing stands twice.
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from fewclicks.errors import FewclicksError, MissingExtraError
+from fewclicks.errors import FewclicksError
 from fewclicks.proposals.plan import Failure, ProposalPlan, Proposer
 from fewclicks.proposals.shards import write_shard
+from fewclicks.ray_cluster import WorkerDied, fetch, ray_cluster
 
 _MOST_PICTURES: Final = 64  # of a chunk
 _CHUNKS_EACH: Final = 4  # at least, so that workers end together
 _THREADS: Final = 2  # of a worker: one reads and merges while the other looks
 _RETRIES: Final = 3  # of a chunk whose worker died; a picture may be what kills it
-_STARTS: Final = 3  # that are tried
-_STORE_BYTES: Final = 200_000_000  # Ray's least but for some room: only names and counts travel
-_QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
-"""No statistics go to Ray's makers; and an environment variable keeps its meaning for CUDA."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,16 +62,8 @@ def propose_on_ray(
     FewclicksError
         What a worker ran into, or that one chunk killed its workers again and again.
     """
-    ray = _import_ray()
-    with redirect_stdout(sys.stderr):  # Ray tells of dead workers, and stdout is for the answer
-        is_ours = not ray.is_initialized()
-        if is_ours:
-            _start(ray, workers)
-        try:
-            yield from _share_out(ray, plan, folder.resolve(), out.resolve(), pictures, workers)
-        finally:
-            if is_ours:
-                ray.shutdown()
+    with ray_cluster(workers) as ray:
+        yield from _share_out(ray, plan, folder.resolve(), out.resolve(), pictures, workers)
 
 
 def _share_out(
@@ -92,7 +78,13 @@ def _share_out(
     ]
     while running:
         finished, running = ray.wait(running)
-        yield _take(ray, finished[0])
+        try:
+            yield fetch(ray, finished[0])
+        except WorkerDied as error:
+            raise FewclicksError(
+                f"A chunk of pictures killed its worker {_RETRIES + 1} times, most often for want "
+                "of memory; --resume with fewer --workers goes on."
+            ) from error
 
 
 def propose_chunk(plan: ProposalPlan, folder: Path, out: Path, pictures: Sequence[str]) -> Chunk:
@@ -128,49 +120,3 @@ def _proposer(plan: ProposalPlan) -> Proposer:
     if _made is None or _made[0] != plan:
         _made = plan, Proposer(plan)
     return _made[1]
-
-
-def _import_ray() -> Any:
-    for name, value in _QUIET.items():
-        os.environ.setdefault(name, value)
-    try:
-        import ray
-    except ImportError:
-        raise MissingExtraError("The engine ray", "ray") from None
-    return ray
-
-
-def _start(ray: Any, workers: int) -> None:
-    """Join the cluster that is named, or start one; a busy machine may miss Ray's time limit."""
-    own = {
-        "num_cpus": workers,
-        "include_dashboard": False,
-        "logging_level": "ERROR",
-        "object_store_memory": _STORE_BYTES,
-    }
-    for left in reversed(range(_STARTS)):
-        try:
-            ray.init(log_to_driver=False, **({} if os.environ.get("RAY_ADDRESS") else own))
-        except Exception as error:  # Ray has no class of its own for it
-            ray.shutdown()
-            if not left:
-                reason = " ".join(str(error).split())
-                raise FewclicksError(f"Ray did not start ({reason}); try again.") from error
-        else:
-            return
-
-
-def _take(ray: Any, finished: Any) -> Chunk:
-    try:
-        chunk: Chunk = ray.get(finished)
-    except ray.exceptions.RayTaskError as error:
-        cause = error.cause
-        if isinstance(cause, FewclicksError):
-            raise FewclicksError(str(cause)) from None
-        raise
-    except ray.exceptions.RayError as error:
-        raise FewclicksError(
-            f"A chunk of pictures killed its worker {_RETRIES + 1} times, most often for want of "
-            "memory; --resume with fewer --workers goes on."
-        ) from error
-    return chunk

@@ -15,8 +15,8 @@ from fewclicks.proposals.plan import Failure, ProposalPlan, Proposer
 from fewclicks.proposals.recipe import RECIPE_FILE, Recipe, write_recipe
 from fewclicks.proposals.shards import Row, check_pyarrow, list_shards, write_shard
 from fewclicks.proposals.store import ProposalStore
+from fewclicks.ray_cluster import check_engine
 
-ENGINES: Final = ("local", "ray")
 _MOST_ROWS: Final = 256  # of a shard
 _LONGEST_UNKEPT: Final = 60.0  # seconds of work that a power cut may cost
 
@@ -82,8 +82,7 @@ def propose(
         For a plan that cannot be carried out, or an `out` that holds another store.
     """
     check_pyarrow()
-    if engine not in ENGINES:
-        raise InputError(f"engine is '{engine}'; needs one of {', '.join(ENGINES)}.")
+    check_engine(engine)
     if workers < 1:
         raise InputError(f"workers is {workers}; needs 1 or more.")
     pictures = list_pictures(folder)

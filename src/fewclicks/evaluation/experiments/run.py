@@ -20,6 +20,7 @@ def run_experiment(
     experiment: Experiment,
     out: Path,
     *,
+    engine: str = "local",
     workers: int = 1,
     threads: int = 1,
     resume: bool = False,
@@ -34,7 +35,7 @@ def run_experiment(
         Folder for the table, the plots and one folder for each row, which holds what
         `fewclicks.evaluation.run.evaluate` writes; with several runs, one folder for each seed
         below it.
-    workers, threads, resume
+    engine, workers, threads, resume
         As there; a row that is done is not measured again.
     watch
         Called after each object.
@@ -60,6 +61,7 @@ def run_experiment(
                 evaluate(
                     plan,
                     folder,
+                    engine=engine,
                     workers=workers,
                     threads=threads,
                     resume=resume,
