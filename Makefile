@@ -45,8 +45,9 @@ test: setup ## The fast tests
 test-all: setup ## The long tests too
 	$(BIN)/python -m pytest -n $(WORKERS)
 
-docs: setup ## Run the examples that stand in the docs
+docs: setup ## Run the examples that stand in the docs, and build the site into site/
 	$(BIN)/python -m pytest --doctest-modules --doctest-glob='*.md' src docs README.md
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: setup ## Time our way against the baseline
 	$(BIN)/fewclicks bench --size 854x480 --out benchmarks/results/854x480.json
