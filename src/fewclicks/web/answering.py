@@ -14,7 +14,7 @@ from fewclicks.arrays import BoolMask
 from fewclicks.errors import InputError
 from fewclicks.images.masks import RunLengths, encode_rle
 from fewclicks.images.reading import read_image, read_size
-from fewclicks.methods.base import AnyMethod
+from fewclicks.methods.base import AnyMethod, Prepared
 from fewclicks.methods.guidance import Guidance
 from fewclicks.methods.maps import Levels
 from fewclicks.methods.registry import METHODS, create_method, find_method
@@ -201,15 +201,21 @@ class Answering:
         self.pictures.close()
 
     def _answer(self, stored: StoredPicture) -> RunLengths | None:
-        prepared = self.pictures.get(stored.id)
+        prepared = self._prepared(stored.id)
         started = time.perf_counter()
         mask = self._sittings.mask(stored.id, prepared, stored.desk, self._guides(stored))
         self._durations.append(time.perf_counter() - started)
         return encode_rle(mask)
 
     def _session(self, stored: StoredPicture) -> Session:
-        prepared = self.pictures.get(stored.id)
+        prepared = self._prepared(stored.id)
         return self._sittings.at(stored.id, prepared, stored.desk, self._guides(stored))
+
+    def _prepared(self, id_: int) -> Prepared:
+        """Give a prepared picture; no session holds on to one that had to make room."""
+        prepared = self.pictures.get(id_)
+        self._sittings.keep_only(self.pictures.ids)
+        return prepared
 
     def _guides(self, stored: StoredPicture) -> Guides:
         desk = stored.desk

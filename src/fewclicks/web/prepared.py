@@ -79,12 +79,6 @@ class PreparedPictures:
             self._wanted = deque(ids)
         self._call.set()
 
-    def clear(self) -> None:
-        """Forget all, because another method is to answer."""
-        with self._lock:
-            self._kept.clear()
-            self._wanted.clear()
-
     def close(self) -> None:
         """Stop working ahead."""
         self._closed = True

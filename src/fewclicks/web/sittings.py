@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -132,9 +132,10 @@ class Sittings:
         """Let go of a picture's session, if there is one."""
         self._kept.pop(picture, None)
 
-    def clear(self) -> None:
-        """Let go of all sessions."""
-        self._kept.clear()
+    def keep_only(self, pictures: Iterable[int]) -> None:
+        """Let go of the sessions of all other pictures."""
+        for picture in self._kept.keys() - set(pictures):
+            self.forget(picture)
 
     def _begin(self, prepared: Prepared, desk: Desk, guides: Guides) -> Session:
         if desk.search is not None:
