@@ -25,9 +25,9 @@ from fewclicks.proposals.ray_engine import propose_chunk
 from fewclicks.proposals.run import propose
 from fewclicks.proposals.shards import list_shards
 from fewclicks.proposals.store import ProposalStore
+from ray_workers import ray_workers
 
 PLAN = ProposalPlan(backbone="colour", settings={"backbone.longest_side": "12"})
-TASK = b"ray::propose_chunk"
 
 
 @pytest.fixture
@@ -74,29 +74,6 @@ def test_a_chunk_tells_what_could_not_be_read(folder, tmp_path):
     assert list_shards(tmp_path) == []
 
 
-def _workers_of(ancestor: int) -> list[int]:
-    """Processes below one that work on a chunk right now."""
-    parents, tasks = {}, []
-    for status in Path("/proc").glob("[0-9]*/status"):
-        try:
-            lines = status.read_text().splitlines()
-            command = (status.parent / "cmdline").read_bytes()
-        except OSError:
-            continue
-        fields = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
-        process = int(fields["Pid"])
-        parents[process] = int(fields["PPid"])
-        if command.startswith(TASK):
-            tasks.append(process)
-
-    def is_below(process: int) -> bool:
-        while process > 1 and process != ancestor:
-            process = parents.get(process, 0)
-        return process == ancestor
-
-    return [process for process in tasks if is_below(process)]
-
-
 @pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Looks for workers in /proc.")
 def test_with_a_worker_killed_in_the_middle_nothing_is_lost_and_nothing_stands_twice(
@@ -116,7 +93,7 @@ def test_with_a_worker_killed_in_the_middle_nothing_is_lost_and_nothing_stands_t
         killed = None
         while killed is None and run.poll() is None:
             if out.is_dir() and list_shards(out):  # the run has begun, and is not at its end
-                workers = _workers_of(run.pid)
+                workers = ray_workers(run.pid, "propose_chunk")
                 if workers:
                     killed = workers[0]
                     os.kill(killed, signal.SIGKILL)
