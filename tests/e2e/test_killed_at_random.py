@@ -54,6 +54,7 @@ def draw(folder: Path, count: int) -> Path:
         labels = np.roll(BLOB, (number, 2 * number), axis=(0, 1)).astype(np.uint8)
         labels[50:58, 2:14] = 2
         picture = paint(labels > 0, noise=60)
+        picture[0, 0] = number
         write_image(folder / "images" / f"{number:02}.png", picture)
         Image.fromarray(labels).save(folder / "masks" / f"{number:02}.png")
     return folder

@@ -84,7 +84,8 @@ def test_with_a_worker_killed_in_the_middle_nothing_is_lost_and_nothing_stands_t
     out = tmp_path / "s"
     command = [
         sys.executable, "-m", "fewclicks", "propose", str(folder), "--out", str(out),
-        "--set", "backbone.longest_side=12", "--engine", "ray", "--workers", "2", "--json",
+        "--backbone", "colour", "--set", "backbone.longest_side=12",
+        "--engine", "ray", "--workers", "2", "--json",
     ]  # fmt: skip
     environment = {**os.environ, "RAY_ADDRESS": ""}
     with subprocess.Popen(
