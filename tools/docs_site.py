@@ -24,7 +24,7 @@ COMMAND_LINE, STORED_RESULTS = "<!-- command line -->", "<!-- stored results -->
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:  # noqa: ARG001
     """Complete a page before it is turned into HTML."""
     source = DOCS / page.file.src_uri
-    completed = lead_outside(markdown, source, str(config["repo_url"]))
+    completed = lead_outside(markdown, source, config["extra"]["repository"])
     if COMMAND_LINE in completed:
         completed = completed.replace(COMMAND_LINE, "\n".join(describe_verbs()))
     if STORED_RESULTS in completed:
@@ -69,7 +69,8 @@ def _describe(name: str, command: Any, depth: int) -> Iterator[str]:
     yield from ("| option | |", "| --- | --- |")
     for one in command.params:
         if one.param_type_name == "argument":
-            called = f"`{one.metavar or one.name.upper()}`"
+            place = (one.metavar or one.name.upper()).replace("|", "&#124;")
+            called = f"<code>{place}</code>"
         else:
             called = ", ".join(f"`{option}`" for option in one.opts)
         needed = " Needed." if one.required else ""
