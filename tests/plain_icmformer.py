@@ -13,9 +13,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+import plain_hrnet
 import plain_simpleclick as plain
 from plain_simpleclick import Array, Tensors
 
+_AT = "compare.features.network"
+_IS_HRNET = f"{_AT}.layer1.0.conv1.weight"
 _CALLED_BY_AUTHORS = (
     ("attention.qkv", "attn.qkv"),
     ("attention.out", "attn.proj"),
@@ -212,7 +215,8 @@ def guided_query(
         top, bottom, left, right = enlarged(mask > 0.5, scale)
         part = picture.colours[:, top:bottom, left:right]
         crop = projected(tensors, plain.resized(part, (side, side), corners=False))
-        down, across = ((length // 64) * 2 + 1 for length in (bottom - top, right - left))
+        cells = 32 if _IS_HRNET in tensors else 64
+        down, across = ((length // cells) * 2 + 1 for length in (bottom - top, right - left))
         responses.append(slid(averaged(crop, down, across), whole))
     normed = [
         (each - each.mean()) / np.sqrt(each.var() + 1e-5) * weight + bias
@@ -240,9 +244,28 @@ def enlarged(on: Array, scale: float) -> tuple[int, int, int, int]:
 
 
 def projected(tensors: Tensors, colours: Array) -> Array:
-    """What a residual network with two convolutions a block sees, in the common space."""
-    values = torch.from_numpy(colours)[None]
-    at = "compare.features.network"
+    """What the network for crops sees, in the common space."""
+    look = of_hrnet if _IS_HRNET in tensors else of_resnet
+    values = look(tensors, torch.from_numpy(colours)[None])
+    weight, bias = (torch.from_numpy(tensors[f"compare.project.{k}"]) for k in ("weight", "bias"))
+    return functional.conv2d(values, weight, bias, padding=1)[0].numpy()
+
+
+def of_hrnet(tensors: Tensors, values: torch.Tensor) -> torch.Tensor:
+    """Four branches on the cells of the third."""
+    at = f"{_AT}."
+    own = {k.removeprefix(at): torch.from_numpy(v) for k, v in tensors.items() if at in k}
+    branches = plain_hrnet.branches(own, values)
+    cells = branches[2].shape[2:]
+    joined = [each.unflatten(2, (cells[0], -1)).mean(dim=3) for each in branches[:3]]
+    joined = [each.unflatten(3, (cells[1], -1)).mean(dim=4) for each in joined]
+    coarse = plain.resized(branches[3][0].numpy(), tuple(cells), corners=False)
+    return torch.cat([*joined, torch.from_numpy(coarse)[None]], dim=1)
+
+
+def of_resnet(tensors: Tensors, values: torch.Tensor) -> torch.Tensor:
+    """A residual network with two convolutions a block."""
+    at = _AT
     values = _conv(tensors, f"{at}.embedder.embedder", values, stride=2, padding=3).relu()
     values = functional.max_pool2d(values, 3, stride=2, padding=1)
     for stage in range(4):
@@ -256,8 +279,7 @@ def projected(tensors: Tensors, colours: Array) -> Array:
             if f"{name}.shortcut.convolution.weight" in tensors:
                 values = _conv(tensors, f"{name}.shortcut", values, stride=stride)
             values = (values + inner).relu()
-    weight, bias = (torch.from_numpy(tensors[f"compare.project.{k}"]) for k in ("weight", "bias"))
-    return functional.conv2d(values, weight, bias, padding=1)[0].numpy()
+    return values
 
 
 def _conv(

@@ -35,7 +35,7 @@ class Weights:
     hub_id
         ``owner/name`` on the hub, where they were published.
     kind
-        ``"backbone"``, ``"depth"`` or ``"method"``.
+        ``"backbone"``, ``"depth"``, ``"method"``, or ``"crops"`` for part of a method.
     licence
         As an SPDX name; empty if unknown.
     size

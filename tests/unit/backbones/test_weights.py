@@ -192,7 +192,7 @@ def test_a_row_cannot_name_files_outside_its_folder(file: str):
 def test_every_row_is_safetensors_under_a_stated_licence():
     for row in TABLE.values():
         assert row.licence
-        assert row.kind in {"backbone", "depth", "method"}
+        assert row.kind in {"backbone", "depth", "method", "crops"}
         assert any(file.endswith(".safetensors") for file in row.files)
         assert all(file.endswith((".safetensors", ".json", ".txt")) for file in row.files)
         assert set(row.sha256) <= set(row.files)

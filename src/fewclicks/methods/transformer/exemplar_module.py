@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fewclicks.images.boxes import Box
-from fewclicks.methods.transformer.crop_features import STRIDE, CropFeatures
+from fewclicks.methods.transformer.crop_features import CropFeatures
 
 
 class ExemplarInformedModule(nn.Module):
@@ -50,7 +50,7 @@ class ExemplarInformedModule(nn.Module):
         self.guide = nn.Sequential(nn.Linear(len(self.scales), dim), nn.GELU(), nn.Linear(dim, dim))
 
     def see(self, image: Tensor) -> Tensor:
-        """Work out what the picture alone gives, (b, dim, h / 32, w / 32).
+        """Work out what the picture alone gives, (b, dim, h / stride, w / stride).
 
         Parameters
         ----------
@@ -88,12 +88,8 @@ class ExemplarInformedModule(nn.Module):
         )
         looks = self.see(crops)
         kernels = looks.view(len(boxes), len(self.scales), *looks.shape[1:])
-        responses = torch.stack(
-            [
-                torch.cat([_slide(kernel, box, picture) for kernel, box in zip(*each, strict=True)])
-                for picture, *each in zip(seen, kernels, boxes, strict=True)
-            ]
-        )
+        each = zip(seen, kernels, boxes, strict=True)
+        responses = torch.stack([self._slide(*of_one) for of_one in each])
         alike = functional.softmax(self.norm(responses), dim=1)
         alike = functional.interpolate(alike, grid, mode="bilinear", align_corners=False)
         guide: Tensor = self.guide(alike.permute(0, 2, 3, 1))
@@ -105,6 +101,16 @@ class ExemplarInformedModule(nn.Module):
         return functional.interpolate(
             part, (self.side, self.side), mode="bilinear", align_corners=False
         )
+
+    def _slide(self, picture: Tensor, kernels: Tensor, boxes: Sequence[Box]) -> Tensor:
+        """Compare crops with all places of (dim, rows, columns); (scales, rows, columns)."""
+        responses = []
+        for kernel, box in zip(kernels, boxes, strict=True):
+            down, across = (side // (2 * self.features.stride) for side in (box.height, box.width))
+            shown = functional.adaptive_avg_pool2d(kernel, (2 * down + 1, 2 * across + 1))
+            response = functional.conv2d(picture[None], shown[None], padding=(down, across))[0]
+            responses.append(response / float(shown.numel() ** 0.5))
+        return torch.cat(responses)
 
 
 def exemplar_boxes(mask: Tensor, scales: Sequence[float]) -> list[Box]:
@@ -130,11 +136,3 @@ def exemplar_boxes(mask: Tensor, scales: Sequence[float]) -> list[Box]:
         right, bottom = max(left + 1, round(x1 + more_x)), max(top + 1, round(y1 + more_y))
         boxes.append(Box(left, top, right, bottom).clamped(height=height, width=width))
     return boxes
-
-
-def _slide(kernel: Tensor, box: Box, picture: Tensor) -> Tensor:
-    """Compare (dim, ., .) of a crop with all places of (dim, rows, columns); (1, rows, columns)."""
-    down, across = box.height // (2 * STRIDE), box.width // (2 * STRIDE)
-    averaged = functional.adaptive_avg_pool2d(kernel, (2 * down + 1, 2 * across + 1))
-    response = functional.conv2d(picture[None], averaged[None], padding=(down, across))[0]
-    return response / float(averaged.numel() ** 0.5)

@@ -47,7 +47,7 @@ class ICMFormerPPNetworkConfig(ICMFormerNetworkConfig):
     crop_network
         What looks at crops, see `crop_features.CROP_NETWORKS` (Table 9).
     crop_widths, crop_depths
-        Of its stages; its own if empty.
+        Of its stages, see `crop_features.CropFeatures`; its own if empty.
     crop_scales, crop_side
         Sides of the crops, as shares of the exemplar's box; of the square that they are stretched
         to, in pixels: ``side`` if 0.
@@ -125,7 +125,7 @@ class SeenPicture(NamedTuple):
         Normalised.
     tokens : (b, rows, columns, dim)
         After the shared blocks.
-    features : (b, dim, H / 32, W / 32), optional
+    features : (b, dim, H / stride, W / stride), optional
         To compare crops with.
     """
 

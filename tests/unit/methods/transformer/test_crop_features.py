@@ -1,4 +1,4 @@
-"""Crop features: a residual network of transformers, begun from a folder."""
+"""Crop features: a residual network of transformers, begun from a folder; see also `test_hrnet`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_network_that_begins_as_a_trained_one_sees_what_that_sees(tmp_path: Pa
 def test_a_trained_network_of_another_shape_is_refused(tmp_path: Path):
     small_resnet().save_pretrained(tmp_path)
 
-    with pytest.raises(WeightsError, match=r"does not fit the network for crops: .* has"):
+    with pytest.raises(WeightsError, match=r"does not fit the network for crops in .* has"):
         CropFeatures("resnet-18", widths=(4, 6, 8, 12), depths=DEPTHS).initialise_from(
             str(tmp_path)
         )
@@ -69,4 +69,4 @@ def test_networks_have_the_published_number_of_parameters(
 
     counted = count_parameters(features) + classifier
     assert counted / 1e6 == pytest.approx(millions, abs=0.005)
-    assert set(CROP_NETWORKS) == {"resnet-18", "resnet-50"}
+    assert set(CROP_NETWORKS) == {"resnet-18", "resnet-50", "hrnet-18"}

@@ -61,8 +61,9 @@ def exemplars() -> torch.Tensor:
     return maps
 
 
-def test_logits_are_those_of_the_plain_form():
-    network = lively()
+@pytest.mark.parametrize("crop_network", ["resnet-18", "hrnet-18"])
+def test_logits_are_those_of_the_plain_form(crop_network: str):
+    network = lively(crop_network=crop_network)
     image, guidance = inputs()
     exemplar = exemplars()
     exemplar[1] = 0  # a batch mixes pictures with and without one
@@ -141,6 +142,7 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "no positive clicks": {"exemplar_positive": "none"},
     "no negative clicks": {"exemplar_negative": False},
     "resnet-50": {"crop_network": "resnet-50", "crop_widths": (4, 8, 8, 12)},
+    "hrnet-18": {"crop_network": "hrnet-18"},
 }  # fmt: skip
 
 
