@@ -36,7 +36,7 @@ def click_in_processes(
     Raises
     ------
     FewclicksError
-        What a worker ran into, or that one picture killed its workers again and again.
+        What a worker ran into, or that a picture killed its workers again and again.
     """
     shares = Shares(tasks, workers=workers)
     busy: dict[Any, _Worker] = {}
@@ -47,9 +47,10 @@ def click_in_processes(
                 busy[worker.pipe] = worker
                 worker.give(task)
             if not busy:
-                return
+                break
             for pipe in wait(list(busy)):
                 yield from _listen(busy, busy[pipe], shares)
+        shares.finish()
     finally:
         for worker in busy.values():
             worker.dismiss()

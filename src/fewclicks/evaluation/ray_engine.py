@@ -36,7 +36,7 @@ def click_on_ray(
     MissingExtraError
         If Ray is not installed.
     FewclicksError
-        What a worker ran into, or that one picture killed its workers again and again.
+        What a worker ran into, or that a picture killed its workers again and again.
     """
     with ray_cluster(workers * threads) as ray:
         yield from _share_out(ray, plan, tasks, threads)
@@ -56,7 +56,7 @@ def _share_out(
         while len(running) < _WAITING * _cores(ray) and (task := shares.hand_out()) is not None:
             running[click.remote(plan, task, threads=threads, home=Path.cwd())] = task
         if not running:
-            return
+            break
         (answering,), _ = ray.wait(list(running), num_returns=1)
         try:
             record = fetch(ray, next(answering))
@@ -67,6 +67,7 @@ def _share_out(
         else:
             running[answering] = shares.count(running[answering], record)
             yield record
+    shares.finish()
 
 
 def _cores(ray: Any) -> int:

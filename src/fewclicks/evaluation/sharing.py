@@ -17,8 +17,8 @@ _WAY_OUT: Final = "most often for want of memory; --resume with fewer --workers 
 class Shares:
     """Pictures that wait for a worker.
 
-    A picture whose worker died waits again, behind all others: what kills workers comes last, when
-    everything else is kept.
+    A picture whose worker died waits again, behind all others, and is given up when it killed
+    three without an object done in between: so what kills workers costs nothing but itself.
 
     Parameters
     ----------
@@ -33,6 +33,7 @@ class Shares:
         self._workers = workers
         self._deaths: Counter[PictureTask] = Counter()
         self._deaths_in_a_row = 0
+        self._given_up: list[str] = []
 
     def hand_out(self) -> PictureTask | None:
         """Give the next picture; None where none waits."""
@@ -44,22 +45,34 @@ class Shares:
         return task.without(frozenset({record.id}))
 
     def take_back(self, task: PictureTask) -> None:
-        """Let what is left of a dead worker's picture wait again.
+        """Let what is left of a dead worker's picture wait again, or give it up.
 
         Raises
         ------
         FewclicksError
-            If it killed three workers, without an object done in between; or if workers die
-            whatever they are given.
+            If workers die whatever they are given.
         """
         self._deaths[task] += 1
         self._deaths_in_a_row += 1
         if self._deaths[task] >= _TRIES:
-            raise FewclicksError(f"Picture '{task.picture}' killed {_TRIES} workers, {_WAY_OUT}")
-        if self._deaths_in_a_row >= _TRIES * self._workers:
+            self._given_up.append(task.picture)
+        elif self._deaths_in_a_row >= _TRIES * self._workers:
             raise FewclicksError(
                 f"{self._deaths_in_a_row} workers died and did nothing, the last one on picture "
                 f"'{task.picture}', {_WAY_OUT}"
             )
-        if task.objects:
+        elif task.objects:
             self._waiting.append(task)
+
+    def finish(self) -> None:
+        """Say what was given up.
+
+        Raises
+        ------
+        FewclicksError
+            If a picture was.
+        """
+        if self._given_up:
+            first, more = self._given_up[0], len(self._given_up) - 1
+            others = f", and so did {more} more" if more else ""
+            raise FewclicksError(f"Picture '{first}' killed {_TRIES} workers{others}, {_WAY_OUT}")

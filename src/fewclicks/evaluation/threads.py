@@ -17,11 +17,11 @@ def limited_threads(count: int) -> Iterator[None]:
     Libraries that are not loaded yet are not held: enter after the method has answered once.
     """
     with ExitStack() as undo:
+        numba = sys.modules.get("numba")
+        if numba is not None:  # first, for it may load OpenMP when it is asked
+            undo.callback(numba.set_num_threads, numba.get_num_threads())
+            numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
         undo.enter_context(threadpool_limits(limits=count))
         undo.callback(cv2.setNumThreads, cv2.getNumThreads())
         cv2.setNumThreads(count)
-        numba = sys.modules.get("numba")
-        if numba is not None:
-            undo.callback(numba.set_num_threads, numba.get_num_threads())
-            numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
         yield

@@ -42,13 +42,19 @@ def test_a_worker_that_dies_after_its_last_object_leaves_nothing():
     assert shares.hand_out() is None
 
 
-def test_a_picture_that_kills_three_workers_is_named():
-    shares = Shares([FIRST, SECOND], workers=4)
-    for _ in range(2):
+def test_a_picture_that_kills_three_workers_is_left_out_and_named_at_the_end():
+    shares = Shares([], workers=4)
+    for _ in range(3):
+        shares.finish()
         shares.take_back(FIRST)
         shares.count(SECOND, record("b:1"))
+    assert [shares.hand_out() for _ in range(3)] == [FIRST, FIRST, None]
     with pytest.raises(FewclicksError, match=r"'a' killed 3 workers, most often .* --resume with"):
-        shares.take_back(FIRST)
+        shares.finish()
+    for _ in range(3):
+        shares.take_back(SECOND)
+    with pytest.raises(FewclicksError, match=r"'a' killed 3 workers, and so did 1 more, most"):
+        shares.finish()
 
 
 def test_an_object_done_in_between_is_a_reason_to_try_again():
@@ -58,7 +64,7 @@ def test_an_object_done_in_between_is_a_reason_to_try_again():
     left = shares.count(FIRST, record("a:1"))
     shares.take_back(left)
     shares.take_back(left)
-    assert shares.hand_out() == FIRST
+    shares.finish()
 
 
 def test_workers_that_die_whatever_they_are_given_end_the_run():
