@@ -10,7 +10,7 @@ WORKERS ?= auto
 # Where the data sets and a ViT-Tiny lie; only what measures needs them.
 DATA ?= $(FEWCLICKS_DATA)
 VIT ?= $(FEWCLICKS_VIT)
-MEASURE = FEWCLICKS_VIT='$(VIT)' $(BIN)/fewclicks evaluate --data '$(DATA)' --workers 2 --resume
+MEASURE = FEWCLICKS_VIT='$(VIT)' $(BIN)/fewclicks evaluate --data '$(DATA)' --resume
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo format check test test-all docs bench tables tables-all
@@ -54,8 +54,9 @@ bench: setup ## Time our way against the baseline
 	$(BIN)/fewclicks bench --size 12mp --out benchmarks/results/12mp.json
 
 tables: setup ## Measure the README's table again (an hour): make tables DATA=... VIT=...
-	$(MEASURE) configs/tables/main.toml --out runs/tables
+	$(MEASURE) configs/tables/speed.toml --out runs/tables/speed
+	$(MEASURE) configs/tables/main.toml --out runs/tables --workers 2
 	$(BIN)/python tools/measured_table.py runs/tables README.md
 
 tables-all: setup ## Measure every way by both rules (12 hours; stopped, it goes on)
-	$(MEASURE) configs/tables/all.toml --out runs/tables-all
+	$(MEASURE) configs/tables/all.toml --out runs/tables-all --workers 2

@@ -3,7 +3,8 @@
     .venv/bin/python tools/measured_table.py runs/tables README.md
 
 The halves of GrabCut and the 83 files of Berkeley that show no picture of it are read from the same
-results. The table stands between two comments, which stay.
+results, times from `configs/tables/speed.toml`, measured into `runs/tables/speed`. The table stands
+between two comments, which stay.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from fewclicks.evaluation.scores import number_of_clicks
 from fewclicks.files import read_text, write_text
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+DATASETS = ("grabcut", "berkeley", "davis_dev")
 WITHOUT_GRABCUT = Path("benchmarks/berkeley_without_grabcut.txt")
 HEAD = (
     "method",
@@ -47,8 +49,10 @@ def halves(grabcut: Result) -> tuple[Sequence[ObjectResult], Sequence[ObjectResu
     return in_order[::2], in_order[1::2]
 
 
-def row(name: str, grabcut: Result, berkeley: Result, davis: Result, others: set[str]) -> str:
-    """Write one line of the table; times are those of DAVIS, whose frames are 854x480."""
+def row(
+    name: str, grabcut: Result, berkeley: Result, davis: Result, speed: Result, others: set[str]
+) -> str:
+    """Write one line of the table."""
     cells = [
         name,
         clicks(grabcut.per_object),
@@ -56,8 +60,8 @@ def row(name: str, grabcut: Result, berkeley: Result, davis: Result, others: set
         clicks(berkeley.per_object),
         clicks(each for each in berkeley.per_object if each.id in others),
         clicks(davis.per_object),
-        f"{1000 * davis.seconds.per_click:.0f}",
-        f"{davis.seconds.prepare:.2f}",
+        f"{1000 * speed.seconds.per_click:.0f}",
+        f"{speed.seconds.prepare:.2f}",
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -68,11 +72,11 @@ def table(folder: Path) -> str:
     found = []
     for path in folder.glob("*_grabcut"):
         name = path.name.removesuffix("_grabcut")
-        grabcut, berkeley, davis = (
-            read_result(folder / f"{name}_{dataset}" / "result.json")
-            for dataset in ("grabcut", "berkeley", "davis_dev")
+        grabcut, berkeley, davis, speed = (
+            read_result(folder / place / "result.json")
+            for place in (*(f"{name}_{each}" for each in DATASETS), f"speed/{name}")
         )
-        line = row(name.replace("_", " "), grabcut, berkeley, davis, others)
+        line = row(name.replace("_", " "), grabcut, berkeley, davis, speed, others)
         found.append((grabcut.noc["85"], line))
     lines = [f"| {' | '.join(HEAD)} |", f"| {' | '.join('---' for _ in HEAD)} |"]
     lines += [line for _, line in sorted(found)]

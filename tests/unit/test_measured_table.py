@@ -67,6 +67,8 @@ def test_each_cell_is_the_mean_over_its_own_objects(
     }
     for dataset, ious in found.items():
         write_result(tmp_path / f"some_way_{dataset}" / "result.json", result(dataset, ious))
+    speed = result("davis_dev", {"frame": [0.9]})
+    write_result(tmp_path / "speed" / "some_way" / "result.json", speed)
     page = tmp_path / "page.md"
     page.write_text(f"Before\n{tool.BEGIN}\nold\n{tool.END}\nAfter\n")
     monkeypatch.setattr("sys.argv", ["tool", str(tmp_path), str(page)])
