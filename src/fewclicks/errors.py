@@ -16,6 +16,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Final
+
+_SHOWN: Final = 80  # signs of a name that nobody knows
 
 
 class FewclicksError(Exception):
@@ -48,7 +51,8 @@ class UnknownEntryError(InputError):
         names = list(known)
         near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
         hint = f" Did you mean '{near[0]}'?" if near else ""
-        super().__init__(f"No {kind} is called '{name}'.{hint} Known: {', '.join(names)}.")
+        shown = name if name.isprintable() and len(name) <= _SHOWN else f"{ascii(name)[1:_SHOWN]}…"
+        super().__init__(f"No {kind} is called '{shown}'.{hint} Known: {', '.join(names)}.")
         self._made_of = (kind, name, names)
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:

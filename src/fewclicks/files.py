@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from fewclicks.errors import InputError, StorageError
 
@@ -79,6 +81,23 @@ def read_text(path: Path) -> str:
         raise InputError(f"{path} is no text in UTF-8.") from None
     except (OSError, ValueError) as error:
         raise StorageError(f"Cannot read {_shown(path)}: {_reason(error)}.") from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file, and say where it is broken.
+
+    Raises
+    ------
+    StorageError
+        If it is not there, or cannot be read.
+    InputError
+        If it is no TOML.
+    """
+    text = read_text(path)
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is no TOML: {error}.") from None
 
 
 def check_writable(path: Path) -> None:

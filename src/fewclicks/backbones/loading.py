@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig
 from transformers.utils import logging
 
-from fewclicks.errors import WeightsError
+from fewclicks.errors import FewclicksError, WeightsError
 
 
 def load_config(folder: Path) -> Any:
@@ -78,7 +76,9 @@ def _one_line(folder: Path) -> Iterator[None]:
     """Say in one line what the libraries below say in many."""
     try:
         yield
-    except (OSError, RuntimeError, ValueError, SafetensorError, StrictDataclassError) as error:
+    except FewclicksError:
+        raise
+    except Exception as error:  # a broken configuration is answered with every kind of exception
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         reason = lines[0].rstrip(".:") if lines else type(error).__name__
         raise WeightsError(f"{folder} cannot be loaded ({reason}); fetch it again.") from error

@@ -85,7 +85,14 @@ def read_manifest(folder: Path) -> Manifest | None:
         values = json.loads(file.read_text("utf-8"))
         files = {path: FileRecord(**entry) for path, entry in values.pop("files").items()}
         return Manifest(files=files, **values)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise WeightsError(f"{file} is no manifest that can be read; fetch anew.") from error
 
 
@@ -151,7 +158,7 @@ def unreadable(path: Path) -> str:
                 pass
         elif path.suffix == ".json":
             json.loads(path.read_text("utf-8"))
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
         kind = "whole safetensors file" if path.suffix == ".safetensors" else "JSON"
         return f"{path.name} is no {kind} ({' '.join(str(error).split())[:120]})"
     return ""

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from fewclicks.errors import WeightsError
 
+_LARGEST: Final = 1000  # more layers, or pixels of a patch, than any network has
 _IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
 _IMAGENET_DEVIATION: Final = (0.229, 0.224, 0.225)
 
@@ -60,6 +61,11 @@ def read_vit_folder(path: Path) -> VitFolder:
             f"{path}/config.json describes a '{config.get('model_type')}' without patch_size and "
             "num_hidden_layers; needs a plain vision transformer such as vit, dinov2 or vit_mae."
         )
+    if not (0 < patch <= _LARGEST and 0 < blocks <= _LARGEST):
+        raise WeightsError(
+            f"{path}/config.json says patch_size {patch} and num_hidden_layers {blocks}; needs 1 "
+            f"to {_LARGEST}."
+        )
     mean, deviation = _read_colours(path / "preprocessor_config.json")
     return VitFolder(
         path=path,
@@ -87,7 +93,7 @@ def _read_colours(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (OSError, RecursionError, ValueError) as error:
         raise WeightsError(f"{path} is no JSON ({error}); fetch it again.") from None
     if not isinstance(said, dict):
         raise WeightsError(f"{path} holds no JSON object; fetch it again.")

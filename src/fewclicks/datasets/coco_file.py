@@ -85,11 +85,13 @@ class CocoFile:
         return category
 
 
-def draw(annotations: Sequence[Mapping[str, Any]], shape: tuple[int, int]) -> BoolMask:
+def draw(file: Path, annotations: Sequence[Mapping[str, Any]], shape: tuple[int, int]) -> BoolMask:
     """Draw what annotations outline together.
 
     Parameters
     ----------
+    file
+        They come from, as a message names it.
     annotations
         Each with a ``segmentation``: polygons, or run lengths, packed or not.
     shape
@@ -105,10 +107,11 @@ def draw(annotations: Sequence[Mapping[str, Any]], shape: tuple[int, int]) -> Bo
         try:
             drawn |= _draw_one(annotation["segmentation"], shape)
         except InputError as error:
-            raise InputError(f"Object {annotation.get('id')}: {error}") from None
+            raise InputError(f"{file}: object {annotation.get('id')}: {error}") from None
         except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError):
             raise InputError(
-                f"Object {annotation.get('id')} has no outline; needs polygons or run lengths."
+                f"{file}: object {annotation.get('id')} has no outline; needs polygons or run "
+                "lengths."
             ) from None
     return drawn
 

@@ -84,7 +84,7 @@ class CocoInstancesDataset:
                 id=f"{picture}:{each['id']}",
                 picture=picture,
                 load_image=partial(read_image, self._path(picture)),
-                load_masks=partial(_masks, each, crowds),
+                load_masks=partial(_masks, self._file.path, each, crowds),
             )
             for each in self._objects(picture)
         ]
@@ -103,9 +103,11 @@ class CocoInstancesDataset:
 
 
 def _masks(
-    annotation: Mapping[str, Any], crowds: Sequence[Mapping[str, Any]], shape: tuple[int, int]
+    file: Path,
+    annotation: Mapping[str, Any],
+    crowds: Sequence[Mapping[str, Any]],
+    shape: tuple[int, int],
 ) -> Masks:
-    on_object = draw([annotation], shape)
-    return Masks(
-        object_mask=on_object, void_mask=draw(crowds, shape) & ~on_object if crowds else None
-    )
+    on_object = draw(file, [annotation], shape)
+    void_mask = draw(file, crowds, shape) & ~on_object if crowds else None
+    return Masks(object_mask=on_object, void_mask=void_mask)

@@ -107,7 +107,7 @@ class CocoMoisDataset:
                 category=category,
                 names=tuple(f"{picture}:{each['id']}" for each in objects),
                 load_image=partial(read_image, self._path(picture)),
-                load_masks=partial(_masks, objects, crowds.get(category, [])),
+                load_masks=partial(_masks, self._file.path, objects, crowds.get(category, [])),
             )
             for category, objects in sorted(self._by_category(picture).items())
         ]
@@ -134,6 +134,7 @@ class CocoMoisDataset:
 
 
 def _masks(
+    file: Path,
     objects: Sequence[Mapping[str, Any]],
     uncounted: Sequence[Mapping[str, Any]],
     shape: tuple[int, int],
@@ -141,7 +142,7 @@ def _masks(
     crowd = [each for each in uncounted if each.get("iscrowd")]
     small = [each for each in uncounted if not each.get("iscrowd")]
     return KindMasks(
-        objects=tuple(draw([each], shape) for each in objects),
-        void_mask=draw(crowd, shape) if crowd else None,
-        small_mask=draw(small, shape) if small else None,
+        objects=tuple(draw(file, [each], shape) for each in objects),
+        void_mask=draw(file, crowd, shape) if crowd else None,
+        small_mask=draw(file, small, shape) if small else None,
     )

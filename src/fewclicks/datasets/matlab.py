@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
+from fewclicks.datasets.matlab_elements import check_elements
 from fewclicks.errors import FewclicksError, InputError, StorageError
 
 
@@ -32,7 +34,9 @@ def matlab_file(path: Path, what: str) -> Iterator[dict[str, Any]]:
         If it is none, or the block misses something in it.
     """
     try:
-        yield loadmat(path, simplify_cells=True)
+        content = path.read_bytes()
+        check_elements(content)
+        yield loadmat(io.BytesIO(content), simplify_cells=True)
     except FewclicksError:
         raise
     except OSError as error:

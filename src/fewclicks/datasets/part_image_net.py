@@ -100,7 +100,7 @@ class PartImageNetDataset:
         parts: dict[str, list[Mapping[str, Any]]] = {}
         for annotation in self._file.annotations(picture):
             parts.setdefault(self._part(annotation), []).append(annotation)
-        load_masks = partial(_drawn, parts)
+        load_masks = partial(_drawn, self._file.path, parts)
         if self.config.masks == "png":
             numbers = {name: annotations[0]["category_id"] for name, annotations in parts.items()}
             load_masks = partial(_read, self._annotations / f"{picture}.png", numbers)
@@ -123,8 +123,10 @@ class PartImageNetDataset:
         return self._images / self._file.file_name(picture)
 
 
-def _drawn(parts: Mapping[str, list[Mapping[str, Any]]], shape: tuple[int, int]) -> PartMasks:
-    return PartMasks(parts={name: draw(each, shape) for name, each in parts.items()})
+def _drawn(
+    file: Path, parts: Mapping[str, list[Mapping[str, Any]]], shape: tuple[int, int]
+) -> PartMasks:
+    return PartMasks(parts={name: draw(file, each, shape) for name, each in parts.items()})
 
 
 def _read(path: Path, numbers: Mapping[str, int], shape: tuple[int, int]) -> PartMasks:

@@ -12,7 +12,6 @@ prints no figure, and empty, ``""``, where its text has lost it.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,6 +22,7 @@ from fewclicks.datasets.registry import find_dataset
 from fewclicks.errors import InputError
 from fewclicks.evaluation.clicker import Rule
 from fewclicks.evaluation.protocols.target import PROTOCOLS, ProtocolName
+from fewclicks.files import read_toml
 
 FOLDER: Final = Path(__file__).with_suffix("")
 """Holds a file for each paper."""
@@ -159,12 +159,17 @@ def read_paper(path: Path) -> list[PublishedRow]:
     ------
     InputError
         If a table is not of the form above, or holds a figure that cannot be.
-    UnknownEntryError
-        For a data set that the registry does not know.
+    StorageError
+        If the file cannot be read.
     """
-    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    content = read_toml(path)
     of_paper = {key: value for key, value in content.items() if key != "tables"}
-    return [row for table in content["tables"] for row in _rows({**of_paper, **table})]
+    try:
+        return [row for table in content["tables"] for row in _rows({**of_paper, **table})]
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise InputError(f"{path} holds no tables of figures ({error!r:.80}).") from error
 
 
 def _rows(table: Mapping[str, Any]) -> Iterator[PublishedRow]:

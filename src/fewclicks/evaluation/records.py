@@ -136,7 +136,7 @@ class Journal:
 def _read_json(path: Path, line: bytes) -> Any:
     try:
         return json.loads(line)
-    except ValueError:
+    except (RecursionError, ValueError):
         raise InputError(f"{path} is no journal of a run; choose another --out.") from None
 
 

@@ -10,6 +10,22 @@ from pathlib import Path, PurePosixPath
 from fewclicks.arrays import BoolMask
 from fewclicks.errors import InputError
 from fewclicks.images.masks import RunLengths, decode_rle, encode_rle
+from fewclicks.images.reading import MAX_MEGAPIXELS
+
+
+def check_size(height: int, width: int, *, where: str) -> None:
+    """Refuse, before anything is drawn, a size that no picture can have.
+
+    Raises
+    ------
+    InputError
+        If there is no pixel, or more than a picture that is read may have.
+    """
+    if min(height, width) < 1 or height * width > MAX_MEGAPIXELS * 1e6:
+        raise InputError(
+            f"{where}: a picture of {width} x {height} pixels; needs 1 or more, and at most "
+            f"{MAX_MEGAPIXELS:g} million."
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

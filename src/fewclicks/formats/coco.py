@@ -13,7 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from fewclicks.arrays import BoolMask
 from fewclicks.errors import InputError
 from fewclicks.files import read_text, write_text
-from fewclicks.formats.annotated import AnnotatedObject, AnnotatedPicture, Annotations
+from fewclicks.formats.annotated import (
+    AnnotatedObject,
+    AnnotatedPicture,
+    Annotations,
+    check_size,
+)
 from fewclicks.formats.rings import bridge
 from fewclicks.images.boxes import Box
 from fewclicks.images.masks import RunLengths, decode_rle, encode_rle, runs_to_mask
@@ -76,6 +81,7 @@ def read_coco(source: Path, images: Path) -> Annotations:
         if one.iscrowd:
             continue
         image = sizes[one.image_id]
+        check_size(image.height, image.width, where=str(path))
         rle = _read_segmentation(one, image.height, image.width, path)
         objects[one.image_id].append(AnnotatedObject(label=labels[one.category_id], rle=rle))
     pictures = [

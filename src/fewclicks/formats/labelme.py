@@ -10,7 +10,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fewclicks.errors import InputError
 from fewclicks.files import read_text, write_text
-from fewclicks.formats.annotated import AnnotatedObject, AnnotatedPicture, Annotations
+from fewclicks.formats.annotated import (
+    AnnotatedObject,
+    AnnotatedPicture,
+    Annotations,
+    check_size,
+)
 from fewclicks.formats.rings import bridge
 from fewclicks.images.polygons import Polygon, mask_to_polygons, polygons_to_mask
 from fewclicks.json_text import complaint, parse_json
@@ -104,6 +109,7 @@ def _read(path: Path, source: Path, images: Path) -> AnnotatedPicture:
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     size = {"height": data.imageHeight, "width": data.imageWidth}
+    check_size(**size, where=str(path))
     objects = [
         AnnotatedObject.of(label, polygons_to_mask([polygon for _, polygon in members], **size))
         for (label, _), members in _groups(polygons)

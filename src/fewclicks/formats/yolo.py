@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from fewclicks.errors import InputError
+from fewclicks.errors import FewclicksError, InputError
 from fewclicks.files import read_text, write_text
 from fewclicks.formats.annotated import AnnotatedObject, AnnotatedPicture, Annotations
 from fewclicks.formats.rings import one_ring
@@ -18,6 +18,7 @@ from fewclicks.images.reading import read_size
 
 DATA: Final = "data.yaml"
 LABELS: Final = "labels"
+_FARTHEST: Final = 1000.0  # pictures away: a rounding may leave the picture, but not by more
 
 
 def write_yolo(annotations: Annotations, out: Path) -> list[Path]:
@@ -104,10 +105,12 @@ def _read_names(path: Path) -> list[str]:
 
     try:
         data: Any = yaml.safe_load(read_text(path))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        if isinstance(error, FewclicksError):
+            raise
         raise InputError(f"{path} is no YAML: {str(error).splitlines()[0]}.") from None
     names = data.get("names") if isinstance(data, dict) else None
-    if isinstance(names, dict):
+    if isinstance(names, dict) and all(isinstance(number, int) for number in names):
         names = [names[number] for number in sorted(names)]
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise InputError(f"{path} has no list of names; needs names: with one text for a label.")
@@ -122,7 +125,7 @@ def _read_line(
         label = labels[int(numbers[0])] if numbers[0] >= 0 else None
     except (ValueError, IndexError, OverflowError):
         numbers, label = [], None
-    if label is None or len(numbers) < 7 or len(numbers) % 2 == 0:
+    if not (label is not None and _are_corners(numbers[1:])):
         raise InputError(
             f"{where} is no object; needs the number of one of {len(labels)} labels and x, y of 3 "
             "corners or more, as shares of the picture."
@@ -133,6 +136,14 @@ def _read_line(
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     return AnnotatedObject.of(label, polygons_to_mask([polygon], height=height, width=width))
+
+
+def _are_corners(shares: list[float]) -> bool:
+    return (
+        len(shares) >= 6
+        and len(shares) % 2 == 0
+        and all(abs(share) <= _FARTHEST for share in shares)  # so none is not a number
+    )
 
 
 def _snapped(ring: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -140,8 +140,9 @@ def _read_numbers(path: Path) -> NDArray[np.float64]:
         return read_grey(path).astype(np.float64)
     try:
         array = np.lib.format.open_memmap(path, mode="r")
-    except (OSError, ValueError) as error:
-        raise ImageError(f"{path} cannot be read as an array ({error}); write it anew.") from error
+    except Exception as error:  # a broken header is answered with every kind of exception
+        said = " ".join(str(error).split())[:120]
+        raise ImageError(f"{path} cannot be read as an array ({said}); write it anew.") from error
     if array.dtype.kind not in "iuf":
         raise ImageError(f"{path} holds {array.dtype} values; needs real numbers.")
     shape = tuple(side for side in array.shape if side != 1) if array.ndim == 3 else array.shape

@@ -38,6 +38,7 @@ _FORMATS: Final = (
 
 _BITS, _PLANAR = 258, 284  # tags of TIFF
 _ORIENTATION, _LYING = 274, (5, 6, 7, 8)  # of EXIF
+_PNG_SIGNATURE, _NOTES = b"\x89PNG\r\n\x1a\n", (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
 
 # Pillow keeps its pixel limit and Python its warning filters in global state, and decoders use
 # both until the last pixel; so one file is decoded at a time.
@@ -110,7 +111,8 @@ def read_size(path: str | Path) -> tuple[int, int]:
         As `read_image`; that the pixels are whole is not looked at.
     """
     with _opened(Path(path)) as image:
-        turned = image.getexif().get(_ORIENTATION, 1) in _LYING
+        notes = image.getexif() if _may_be_turned(Path(path), image) else {}
+        turned = notes.get(_ORIENTATION, 1) in _LYING
         return (image.width, image.height) if turned else (image.height, image.width)
 
 
@@ -308,6 +310,21 @@ def _check_planes(path: Path, image: Image.Image) -> None:
             f"{path} stores colours of {max(bits)} bits in separate planes, which cannot be read; "
             "save it compressed, with interleaved channels, or with 8 bits."
         )
+
+
+def _may_be_turned(path: Path, image: Image.Image) -> bool:
+    """Whether notes are worth a look: to see if a PNG ends with some, Pillow decodes all of it."""
+    if image.format != "PNG" or {"exif", "xmp", "Raw profile type exif"} & image.info.keys():
+        return True
+    place, is_after_pixels = len(_PNG_SIGNATURE), False
+    with path.open("rb") as file:
+        while True:
+            file.seek(place)
+            head = file.read(8)
+            if len(head) < 8 or (is_after_pixels and head[4:] in _NOTES):
+                return len(head) == 8
+            is_after_pixels |= head[4:] == b"IDAT"
+            place += 12 + int.from_bytes(head[:4], "big")
 
 
 def _turn_upright(image: Image.Image) -> None:

@@ -17,6 +17,7 @@ from fewclicks.errors import (
     MissingExtraError,
     StorageError,
 )
+from fewclicks.images.meta_header import check_meta_header
 
 Volume: TypeAlias = NDArray[Any]
 """(X, Y, Z): from the left to the right, from behind to the front, from below upwards."""
@@ -121,6 +122,7 @@ def _read_nifti(path: Path) -> Volume:
 
 def _read_meta(path: Path) -> Volume:
     toolkit = _module("SimpleITK", path)
+    check_meta_header(path)
     reader = toolkit.ImageFileReader()
     reader.SetFileName(str(path))
     reader.SetImageIO("MetaImageIO")

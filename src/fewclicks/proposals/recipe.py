@@ -60,7 +60,7 @@ class Recipe:
             said = json.loads(text)
             form = said.pop("form")
             recipe = cls(**said)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise InputError(
                 f"{source} says nothing of how its proposals were made; needs a store as "
                 "`fewclicks propose` writes it."

@@ -89,7 +89,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         if header.get("form") != _FORM:
             raise StorageError(f"{path} is no checkpoint of a training; choose another --out.")
         said = json.loads(header["training"])
-    except (OSError, SafetensorError, ValueError, KeyError) as error:
+    except (OSError, SafetensorError, ValueError, KeyError, RecursionError) as error:
         if isinstance(error, StorageError):
             raise
         raise StorageError(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from fewclicks.errors import InputError, UnknownEntryError
-from fewclicks.files import read_text
+from fewclicks.files import read_toml
 from fewclicks.training.distillation import Learning, Progress, ask_teacher, teach
 from fewclicks.training.plan_file import build
 from fewclicks.training.student import StudentConfig
@@ -91,7 +90,7 @@ class DistillationPlan:
 
 def is_distillation(path: Path) -> bool:
     """Whether a file plans a distillation, and no training of a network of clicks."""
-    return "learning" in _read(path)
+    return "learning" in read_toml(path)
 
 
 def read_distillation(path: Path, *, settings: Mapping[str, str] | None = None) -> DistillationPlan:
@@ -112,7 +111,7 @@ def read_distillation(path: Path, *, settings: Mapping[str, str] | None = None) 
     UnknownEntryError
         For a key that nobody knows.
     """
-    content = _read(path)
+    content = read_toml(path)
     for dotted, text in (settings or {}).items():
         table, point, key = dotted.rpartition(".")
         place = content.setdefault(table, {}) if point else content
@@ -136,10 +135,3 @@ def read_distillation(path: Path, *, settings: Mapping[str, str] | None = None) 
         student=built["student"],
         learning=built["learning"],
     )
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path} is no TOML: {error}.") from None

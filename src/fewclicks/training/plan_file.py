@@ -11,7 +11,7 @@ from types import NoneType
 from typing import Any, Final, get_args, get_type_hints
 
 from fewclicks.errors import InputError, UnknownEntryError
-from fewclicks.files import read_text
+from fewclicks.files import read_toml
 from fewclicks.settings import expand_variables, read_settings
 from fewclicks.training.augmentation import Augmentation
 from fewclicks.training.click_sampling import ClickSampling
@@ -95,6 +95,8 @@ def read_plans(
         if row is not None:
             raise InputError(f"{path} has no rows; leave --row out.")
         return [PlannedRow(name="", folder=".", plan=_plan(str(path), _merged(content, typed)))]
+    if not isinstance(rows, list):
+        raise InputError(f"{path}: 'rows' is {rows!r}; needs [[rows]], each with a name.")
     names = [_name(path, each) for each in rows]
     if row is not None and row not in names:
         raise UnknownEntryError(f"row of {path}", row, names)
@@ -126,10 +128,7 @@ def _read_whole(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path} is no TOML: {error}.") from None
+    content = read_toml(path)
     for key in content:
         if key not in (*_WORDS, *_TABLES):
             raise InputError(f"{path}: {UnknownEntryError('key', key, (*_WORDS, *_TABLES))}")
@@ -186,7 +185,7 @@ def _as_list(text: str) -> Any:
         return text
     try:
         return tomllib.loads(f"list = {text}")["list"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         raise InputError(f"'{text}' is no list; needs one as in TOML, [1, 2].") from None
 
 

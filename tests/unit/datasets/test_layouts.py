@@ -296,8 +296,8 @@ def test_polygons_and_run_lengths_are_objects_and_crowds_void(
     ],
 )
 def test_outlines_that_are_none_are_refused_in_one_line(outline: object):
-    with pytest.raises(InputError, match=r"^Object 7") as raised:
-        draw([{"id": 7, "segmentation": outline}], (4, 8))
+    with pytest.raises(InputError, match=r"^a\.json: object 7") as raised:
+        draw(Path("a.json"), [{"id": 7, "segmentation": outline}], (4, 8))
     assert "\n" not in str(raised.value)
 
 

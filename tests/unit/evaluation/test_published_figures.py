@@ -126,7 +126,7 @@ rows = [["Ours", %s]]
 @pytest.mark.parametrize(
     ("column", "cell", "error", "said"),
     [
-        ("daviz noc90", "3.1", UnknownEntryError, "Did you mean 'davis'"),
+        ("daviz noc90", "3.1", InputError, r"mine\.toml: .*Did you mean 'davis'"),
         ("davis noc91", "3.1", InputError, "Column 'davis noc91' is no figure"),
         ("davis noc90", "0.5", InputError, "NoC is .* needs 1 to 20"),
         ("davis noc90", "21", InputError, "NoC is .* needs 1 to 20"),

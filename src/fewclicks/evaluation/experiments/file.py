@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
@@ -12,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fewclicks.errors import InputError, UnknownEntryError
-from fewclicks.files import read_text
+from fewclicks.files import read_toml
 
 Value: TypeAlias = str | bool | int | float
 FigureName = Annotated[
@@ -113,8 +112,8 @@ class ExperimentFile(Choices):
         """Write out each row for each of `across`."""
         if not self.across or self.rows is None:
             return self
-        choices = [
-            dict(zip(self.across, values, strict=True))
+        choices: list[dict[str, str]] = [
+            dict(zip(map(str, self.across), values, strict=True))
             for values in itertools.product(*self.across.values())
         ]
         rows = [
@@ -135,10 +134,7 @@ def read_file(path: Path) -> ExperimentFile:
     InputError
         If it is no TOML, or has keys or values that no experiment has.
     """
-    try:
-        content = tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path} is no TOML: {error}.") from None
+    content = read_toml(path)
     try:
         return ExperimentFile.model_validate(content).spread()
     except ValidationError as error:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fewclicks.arrays import FloatMatrix
+from fewclicks.errors import WeightsError
 from fewclicks.methods.markov.distances import DISTANCES, TOKEN_WALK
 from fewclicks.methods.markov.evidence import RegionClick, gather_context, gather_evidence
 from fewclicks.methods.markov.regions import Regions
@@ -41,6 +42,18 @@ class Perceptron:
     deviation: NDArray[np.float32]
     weights: tuple[FloatMatrix, ...]
     biases: tuple[NDArray[np.float32], ...]
+
+    @property
+    def fits(self) -> bool:
+        """Whether each layer takes what the one before gives, and the last gives one number."""
+        if not self.weights or self.mean.shape != self.deviation.shape:
+            return False
+        width = self.mean.shape
+        for weight, bias in zip(self.weights, self.biases, strict=True):
+            if weight.ndim != 2 or weight.shape[:1] != width or weight.shape[1:] != bias.shape:
+                return False
+            width = bias.shape
+        return width == (1,)
 
     def log_odds(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Weigh (n, c) inputs, (n,)."""
@@ -123,10 +136,30 @@ def evidence_file(backbone: str) -> Path:
 
 @cache
 def _shipped(file: Path) -> EvidenceNetwork:
+    return read_network(file)
+
+
+def read_network(file: Path) -> EvidenceNetwork:
+    """Read a network from a safetensors file.
+
+    Raises
+    ------
+    WeightsError
+        If it cannot be read, or holds no two perceptrons whose layers fit each other.
+    """
+    from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    named = load(file.read_bytes())
-    return EvidenceNetwork(
-        alone=Perceptron.from_tensors(named, "alone"),
-        together=Perceptron.from_tensors(named, "together"),
-    )
+    try:
+        named = load(file.read_bytes())
+        network = EvidenceNetwork(
+            alone=Perceptron.from_tensors(named, "alone"),
+            together=Perceptron.from_tensors(named, "together"),
+        )
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
+        said = " ".join(str(error).split())[:120]
+        raise WeightsError(f"{file} cannot be read ({said}); install fewclicks again.") from error
+    for perceptron in (network.alone, network.together):
+        if not perceptron.fits:
+            raise WeightsError(f"{file} holds layers that do not fit; install fewclicks again.")
+    return network

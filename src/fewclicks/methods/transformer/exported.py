@@ -117,7 +117,14 @@ def find_exported(weights: str) -> ExportedNetwork | None:
         seen = tuple(str(name) for name in values.pop("seen"))
         sha256 = {name: str(values["sha256"][name]) for name in (ENCODER, DECODER)}
         return ExportedNetwork(**{**values, "seen": seen, "sha256": sha256, "folder": folder})
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise WeightsError(
             f"{file} describes no exported network; export the network again."
         ) from error

@@ -93,7 +93,11 @@ def load_network(path: Path | str, into: type[ClickNetwork] = SimpleClickNetwork
         raise WeightsError(f"{file} holds {_held(family)}; needs {_needed(into)}.")
     held = find_network(family)
     config = config or _read_config(file, said, held)
-    network = build_empty(held, config)
+    _check_depth(file, config, len(tensors))
+    try:
+        network = build_empty(held, config)
+    except (OverflowError, RuntimeError) as error:  # sizes beyond counting
+        raise WeightsError(f"{file} says wrongly how it is built: {config}") from error
     _check_fit(file, network, tensors)
     if held is into:
         network.load_state_dict(tensors, assign=True)
@@ -134,9 +138,17 @@ def _read_config(file: Path, said: dict[str, str], held: type[ClickNetwork]) -> 
     try:
         values: dict[str, Any] = json.loads(said[_CONFIG])
         return held.config_type(**values)
-    except (KeyError, TypeError, ValueError) as error:  # InputError is a ValueError
+    except (KeyError, RecursionError, TypeError, ValueError) as error:  # InputError is a ValueError
         reason = error if isinstance(error, InputError) else "not readable by this version"
         raise WeightsError(f"{file} says wrongly how it is built: {reason}") from error
+
+
+def _check_depth(file: Path, config: Any, tensors: int) -> None:
+    """Refuse more layers than there are tensors, before any layer is built."""
+    for name, value in dataclasses.asdict(config).items():
+        layers = sum(value) if isinstance(value, tuple) else value
+        if name.endswith(("depth", "depths")) and layers > tensors:
+            raise WeightsError(f"{file} says {name}={value}, but holds {tensors} tensors.")
 
 
 def _check_fit(file: Path, network: ClickNetwork, tensors: dict[str, Tensor]) -> None:
