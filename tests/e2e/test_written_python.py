@@ -74,6 +74,7 @@ def test_segmenting(here: Path):
     assert iou(read_mask(here / "dog.png"), DOG) > 0.9
 
 
+@pytest.mark.long
 def test_guidance(here: Path):
     del here
     session = run("docs/guidance.md", {})["session"]
