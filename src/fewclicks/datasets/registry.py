@@ -208,7 +208,7 @@ DATASETS: Final = (
         name="tda",
         target="fewclicks.datasets.tda:TdaDataset",
         summary="400 pictures of things that come apart (PD) or are held together (OD)",
-        holds=("TDA-PD",),
+        holds=("TDA-PD", "TDA-OD"),
     ),
     DatasetEntry(
         name="coco_mois",

@@ -1,9 +1,10 @@
 """TDA: things that come apart (PD), and things that are held together (OD), five pictures of each.
 
 Read from ``TDA-PD/<category>/`` and ``TDA-OD/<category>/``, with ``<stem>.jpg`` (or another
-ending of a picture) beside ``<stem>.png``, a label map in which a number means the same part in
-all pictures of a category. The paper describes its data so, but no layout of files; data that
-lies otherwise is best brought into this form, or that of `fewclicks.datasets.instances`.
+ending of a picture) beside ``<stem>.png``, a label map in which 0 is background and a number means
+the same part in all pictures of a category. The paper says that parts are tagged alike, and how
+many pictures there are; names, folders and numbers are ours. Data that lies otherwise is best
+brought into this form, or that of `fewclicks.datasets.instances`.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from typing import Final
 import numpy as np
 
 from fewclicks.datasets.base import Sample
-from fewclicks.datasets.layout import check_folder
+from fewclicks.datasets.layout import check_folder, found_in
 from fewclicks.datasets.parts import PartedObject, PartMasks, part_sample
 from fewclicks.errors import InputError
 from fewclicks.images.reading import read_image, read_label_map
 
 SUBSETS: Final = {"pd": ("TDA-PD",), "od": ("TDA-OD",), "both": ("TDA-PD", "TDA-OD")}
-_PICTURES: Final = (".jpg", ".jpeg", ".webp", ".bmp")
+_PICTURES: Final = (".jpg", ".jpeg", ".webp", ".bmp")  # .png is a label map
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +63,7 @@ class TdaDataset:
     StorageError
         If a set's folder is missing.
     InputError
-        If there is no picture, or one has no label map.
+        If a set has no picture, or a picture has no label map.
 
     References
     ----------
@@ -76,12 +77,8 @@ class TdaDataset:
         self.config = config or TdaConfig()
         self._images: dict[str, Path] = {}
         for subset in SUBSETS[self.config.subset]:
-            check_folder(folder / subset, f"{subset}/<category>/<stem>.jpg beside <stem>.png")
-            for path in sorted((folder / subset).glob("*/*")):
-                if path.suffix.lower() in _PICTURES:
-                    self._images[f"{subset}/{path.parent.name}/{path.stem}"] = path
-        if not self._images:
-            raise InputError(f"{folder} has no picture; needs TDA-PD/<category>/<stem>.jpg.")
+            check_folder(folder / subset, _needed(folder, subset))
+            self._images |= _find_pictures(folder, subset)
         missing = [path for path in self._images.values() if not path.with_suffix(".png").is_file()]
         if missing:
             raise InputError(
@@ -128,6 +125,38 @@ class TdaDataset:
     @cached_property
     def _known(self) -> dict[str, list[int]]:
         return {}
+
+
+def _needed(folder: Path, subset: str) -> str:
+    """Say how a set lies, and what to ask for where only the other is there."""
+    for name, sets in SUBSETS.items():
+        if subset not in sets and (folder / sets[0]).is_dir():
+            return f"{_layout(subset)}, or subset={name} for {sets[0]} alone"
+    return _layout(subset)
+
+
+def _layout(subset: str) -> str:
+    return f"{subset}/<category>/<stem>.jpg beside <stem>.png"
+
+
+def _find_pictures(folder: Path, subset: str) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in sorted((folder / subset).glob("*/*")):
+        if path.suffix.lower() not in _PICTURES or path.name.startswith("."):
+            continue
+        name = f"{subset}/{path.parent.name}/{path.stem}"
+        if name in found:
+            raise InputError(
+                f"{path.parent} has both {found[name].name} and {path.name}; needs one picture for "
+                "each stem."
+            )
+        found[name] = path
+    if not found:
+        raise InputError(
+            f"{folder / subset} has no picture in a folder of its category; needs "
+            f"{_layout(subset)}; found {found_in(folder / subset)}."
+        )
+    return found
 
 
 def _masks(path: Path, found: list[int], void: int, shape: tuple[int, int]) -> PartMasks:

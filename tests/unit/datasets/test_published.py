@@ -322,6 +322,30 @@ def test_numbers_are_parts_within_a_category_of_tda(tda: Path):
         open_dataset("tda", tda, subset="xd")
 
 
+def test_a_wrong_folder_of_tda_is_answered_with_what_to_name(tda: Path):
+    with pytest.raises(StorageError, match=r"needs TDA-PD/<category>/.*; found 'hammer'"):
+        open_dataset("tda", tda / "TDA-PD")
+    (tda / "TDA-OD").rename(tda / "OD")
+    with pytest.raises(StorageError, match=r"TDA-OD; needs .*, or subset=pd for TDA-PD alone; f"):
+        open_dataset("tda", tda)
+    (tda / "TDA-PD").rename(tda / "PD")
+    (tda / "OD").rename(tda / "TDA-OD")
+    assert open_dataset("tda", tda, subset="od").pictures == ("TDA-OD/dog and frisbee/1",)
+    with pytest.raises(StorageError, match=r"TDA-PD; needs .*, or subset=od for TDA-OD alone; f"):
+        open_dataset("tda", tda)
+    (tda / "PD").rename(tda / "TDA-PD")
+    (tda / "TDA-OD").rename(tda / "OD")
+    (tda / "OD/dog and frisbee").rename(tda / "TDA-OD")  # a folder for each category is missing
+    with pytest.raises(InputError, match=r"TDA-OD has no picture .*found '1\.jpg', '1\.png'"):
+        open_dataset("tda", tda)
+
+
+def test_two_pictures_of_one_stem_of_tda_are_refused(tda: Path):
+    (tda / "TDA-PD/hammer/1.bmp").touch()
+    with pytest.raises(InputError, match=r"has both 1\.bmp and 1\.jpg; needs one picture"):
+        open_dataset("tda", tda)
+
+
 def test_a_picture_of_tda_without_labels_is_named(tda: Path):
     (tda / "TDA-PD/hammer/1.png").unlink()
     with pytest.raises(InputError, match=r"1 pictures have no label map, .*needs 1\.png beside"):
