@@ -1,4 +1,4 @@
-"""Commands of the pages are carried out: quick ones as they stand, measurements for one object.
+"""Commands of the pages are carried out; measurements for one object.
 
 What every command names is checked in ``tests/unit/test_written_commands.py``.
 """
@@ -18,10 +18,9 @@ from fewclicks.backbones.registry import BACKBONES
 from fewclicks.cli.app import app
 from fewclicks.images.writing import write_image, write_mask
 from fewclicks.methods.registry import find_method
-from written import PAGES, ROOT, Command, commands
+from written import ROOT, Command, commands
 
 ONE_OBJECT = ("--limit", "1", "--max-clicks", "2")
-QUICK_PAGES = ("docs/segmenting.md",)
 FOLDERS = {"davis": "davis_dev"}
 LISTS = (("methods",), ("backbones",), ("datasets", "list"), ("weights", "list"))
 FREE = {entry.name for entry in BACKBONES if not entry.weights}
@@ -88,17 +87,14 @@ def carried_out(command: Command) -> None:
     assert done.exit_code == 0, f"{command}: {done.output}"
 
 
-def with_commands() -> list[object]:
-    """Give the pages that have commands to run, the slow ones marked."""
+def with_commands() -> list[str]:
+    """Name the pages that have commands to run, but those whose own tests run them."""
     runnable = {command.page for command in commands() if is_runnable(command)}
-    pages = [path.relative_to(ROOT).as_posix() for path in PAGES]
-    return [
-        pytest.param(page, marks=[] if page in QUICK_PAGES else pytest.mark.long)
-        for page in pages
-        if page in runnable and page not in ("README.md", "docs/tutorial.md")
-    ]
+    runnable = {page for page in runnable if page.endswith(".md")}
+    return sorted(runnable - {"README.md", "docs/tutorial.md"})
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("page", with_commands())
 def test_the_commands_of_a_page_run_in_their_order(page: str):
@@ -129,6 +125,7 @@ def test_lists_are_printed(words: tuple[str, ...]):
         and value(command, "--dataset") in ("grabcut", "berkeley", "davis", "carparts", "coco_tiny")
         and value(command, "--backbone") in (None, *FREE)
         and "$" not in str(command)
+        and "--engine" not in command.words  # Ray has tests of its own
     ],
     ids=str,
 )
