@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -112,17 +110,6 @@ def test_a_port_that_is_taken_a_folder_without_pictures_and_a_bad_start_get_one_
             assert len(run.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "none").exists()
     assert list((tmp_path / "empty").iterdir()) == []
-
-
-@pytest.fixture
-def without_rights() -> tuple[str, ...]:
-    """What makes root heed the rights of files, as everybody else does."""
-    if os.geteuid() != 0:
-        return ()
-    if shutil.which("setpriv") is None:
-        pytest.skip("Root may write everywhere, and there is no setpriv to forbid it.")
-    rights = "-dac_override,-dac_read_search,-fowner"
-    return ("setpriv", "--bounding-set", rights, "--inh-caps", rights, "--")
 
 
 def test_a_folder_that_must_not_be_written_gets_one_line_and_is_annotated_with_db_elsewhere(

@@ -6,9 +6,10 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 from fewclicks.errors import InputError, StorageError
 
@@ -88,19 +89,35 @@ class Journal:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             kept = self._read(run) if path.exists() else 0
-            self._file: BinaryIO = path.open("r+b" if path.exists() else "wb")
+            # Without a buffer, which would try again where there was no room.
+            self._file: FileIO = path.open("r+b" if path.exists() else "wb", buffering=0)
+        except OSError as error:
+            if isinstance(error, StorageError):
+                raise
+            raise self._no_room(error) from error
+        try:
             self._file.truncate(kept)
             self._file.seek(kept)
             if kept == 0:
                 self._write({"run": run})
         except OSError as error:
-            if isinstance(error, StorageError):
-                raise
-            raise StorageError(f"Cannot write {path}: {(error.strerror or '').lower()}.") from error
+            self._file.close()
+            if kept == 0:
+                path.unlink()  # it says nothing yet
+            raise self._no_room(error) from error
 
     def append(self, record: ObjectRecord) -> None:
-        """Write one object's line, down to the disk."""
-        self._write(asdict(record))
+        """Write one object's line, down to the disk.
+
+        Raises
+        ------
+        StorageError
+            If there is no room; the lines before stand.
+        """
+        try:
+            self._write(asdict(record))
+        except OSError as error:
+            raise self._no_room(error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -114,9 +131,14 @@ class Journal:
         self._file.close()
 
     def _write(self, line: Mapping[str, Any]) -> None:
-        self._file.write(json.dumps(line).encode() + b"\n")
-        self._file.flush()
+        rest = memoryview(json.dumps(line).encode() + b"\n")
+        while rest:
+            rest = rest[self._file.write(rest) :]
         os.fsync(self._file.fileno())
+
+    def _no_room(self, error: OSError) -> StorageError:
+        reason = (error.strerror or str(error)).lower()
+        return StorageError(f"Cannot write {self.path}: {reason}; --resume goes on from there.")
 
     def _read(self, run: Mapping[str, Any]) -> int:
         """Take over the whole lines; say how many bytes they are."""
