@@ -13,7 +13,7 @@ VIT ?= $(FEWCLICKS_VIT)
 MEASURE = FEWCLICKS_VIT='$(VIT)' $(BIN)/fewclicks evaluate --data '$(DATA)' --resume
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo format check test test-all docs bench tables tables-all
+.PHONY: help setup demo format check test test-all docs bench tables tables-all sbom
 
 help: ## List the words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,3 +60,8 @@ tables: setup ## Measure the README's table again (an hour): make tables DATA=..
 
 tables-all: setup ## Measure every way by both rules (12 hours; stopped, it goes on)
 	$(MEASURE) configs/tables/all.toml --out runs/tables-all --workers 2
+
+sbom: setup ## List what the package is made of (build/sbom.json) and its licences (docs/licences.md)
+	mkdir -p build
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --of JSON -o build/sbom.json $(BIN)/python
+	$(BIN)/python tools/licences.py

@@ -10,7 +10,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-WORDS = ["setup", "demo", "format", "check", "test", "test-all", "docs", "bench", "tables", "tables-all"]
+WORDS = [
+    "setup",
+    "demo",
+    "format",
+    "check",
+    "test",
+    "test-all",
+    "docs",
+    "bench",
+    "tables",
+    "tables-all",
+    "sbom",
+]
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="There is no make on PATH.")
 
