@@ -35,6 +35,8 @@ class HRNet(nn.Module):
     Tensors are called as published ones are, so that the files of others can be read. What only
     the published classifier has, more channels for each branch and its last layers, is left out.
     Where a side is no multiple of 32, coarse features are spread over the finer ones' cells.
+    Untrained blocks pass on what they are given: norms whose statistics stay as they were drawn
+    would let sums of sums grow beyond single precision.
 
     References
     ----------
@@ -90,6 +92,7 @@ class _Basic(nn.Module):
         super().__init__()
         self.conv1, self.bn1 = _convolution(channels, channels), nn.BatchNorm2d(channels)
         self.conv2, self.bn2 = _convolution(channels, channels), nn.BatchNorm2d(channels)
+        nn.init.zeros_(self.bn2.weight)
 
     def forward(self, features: Tensor) -> Tensor:
         inner = functional.relu(self.bn1(self.conv1(features)))
@@ -104,6 +107,7 @@ class _Bottleneck(nn.Module):
         self.conv1, self.bn1 = _convolution(channels, inner, side=1), nn.BatchNorm2d(inner)
         self.conv2, self.bn2 = _convolution(inner, inner), nn.BatchNorm2d(inner)
         self.conv3, self.bn3 = _convolution(inner, 4 * inner, side=1), nn.BatchNorm2d(4 * inner)
+        nn.init.zeros_(self.bn3.weight)
         self.downsample = nn.Sequential()  # as it is called, though it only adds channels
         if channels != 4 * inner:
             self.downsample.append(_convolution(channels, 4 * inner, side=1))

@@ -69,6 +69,14 @@ def test_pictures_of_any_size_are_looked_at():
     assert [tuple(each.shape[2:]) for each in seen] == [(18, 10), (9, 5), (5, 3), (3, 2)]
 
 
+def test_what_an_untrained_network_sees_does_not_grow_out_of_bounds():
+    torch.manual_seed(0)
+    with torch.no_grad():
+        seen = HRNet().eval()(torch.randn(1, 3, 32, 32))
+
+    assert all(0.1 < float(each.square().mean().sqrt()) < 1000 for each in seen)
+
+
 def test_a_network_that_begins_as_a_published_one_sees_what_that_sees(tmp_path: Path):
     network = lively()
     save_file(published(network), tmp_path / "model.safetensors")
