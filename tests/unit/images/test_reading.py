@@ -16,7 +16,7 @@ import pytest
 import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFile
 
 from drawing import mask
 from fewclicks.errors import ImageError, InputError, ShapeError, StorageError
@@ -507,3 +507,29 @@ def test_the_size_of_what_is_no_picture_is_refused_in_one_line(tmp_path: Path):
     path.write_text("no picture")
     with pytest.raises(ImageError, match="is no picture"):
         read_size(path)
+
+
+@pytest.mark.parametrize("late", [b"eXIf", b"tEXt"])
+def test_a_png_that_is_turned_by_a_note_after_its_pixels_has_the_size_it_is_read_at(
+    tmp_path: Path, late: bytes
+):
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    content = io.BytesIO()
+    Image.new("RGB", (5, 3)).save(content, "PNG")
+    note = exif.tobytes().removeprefix(b"Exif\0\0") if late == b"eXIf" else b"a\0b"
+    chunk = len(note).to_bytes(4, "big") + late + note
+    chunk += zlib.crc32(late + note).to_bytes(4, "big")
+    whole = content.getvalue()
+    (tmp_path / "a.png").write_bytes(whole[:-12] + chunk + whole[-12:])
+
+    assert read_size(tmp_path / "a.png") == read_image(tmp_path / "a.png").shape[:2]
+    assert (read_size(tmp_path / "a.png") == (5, 3)) == (late == b"eXIf")
+
+
+def test_the_size_of_a_png_is_read_without_its_pixels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    Image.new("RGB", (5, 3)).save(tmp_path / "a.png")
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda _: pytest.fail("it was decoded"))
+    assert read_size(tmp_path / "a.png") == (3, 5)
