@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fewclicks.datasets.registry import DATASETS
-from fewclicks.errors import InputError, UnknownEntryError
+from fewclicks.errors import InputError
 from fewclicks.evaluation.published import (
     FOLDER,
     PublishedRow,
