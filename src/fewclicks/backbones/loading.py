@@ -5,14 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig
 from transformers.utils import logging
 
 from fewclicks.errors import FewclicksError, WeightsError
+
+_OF_BROKEN_FILES: Final = (
+    AttributeError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    SafetensorError,
+    StrictDataclassError,
+)
 
 
 def load_config(folder: Path) -> Any:
@@ -78,7 +91,7 @@ def _one_line(folder: Path) -> Iterator[None]:
         yield
     except FewclicksError:
         raise
-    except Exception as error:  # a broken configuration is answered with every kind of exception
+    except _OF_BROKEN_FILES as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         reason = lines[0].rstrip(".:") if lines else type(error).__name__
         raise WeightsError(f"{folder} cannot be loaded ({reason}); fetch it again.") from error

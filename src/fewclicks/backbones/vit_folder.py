@@ -10,6 +10,7 @@ from typing import Any, Final
 from fewclicks.errors import WeightsError
 
 _LARGEST: Final = 1000  # more layers, or pixels of a patch, than any network has
+_WIDEST: Final = 1_000_000
 _IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
 _IMAGENET_DEVIATION: Final = (0.229, 0.224, 0.225)
 
@@ -66,6 +67,9 @@ def read_vit_folder(path: Path) -> VitFolder:
             f"{path}/config.json says patch_size {patch} and num_hidden_layers {blocks}; needs 1 "
             f"to {_LARGEST}."
         )
+    for key in ("hidden_size", "num_attention_heads", "intermediate_size"):
+        if not (type(config.get(key, 1)) is int and 0 < config.get(key, 1) <= _WIDEST):
+            raise WeightsError(f"{path}/config.json says {key} {config[key]!r}; fetch it again.")
     mean, deviation = _read_colours(path / "preprocessor_config.json")
     return VitFolder(
         path=path,

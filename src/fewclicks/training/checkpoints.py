@@ -37,11 +37,14 @@ class Checkpoint:
         The plan, as `TrainingPlan.describe` says it, and what else must be alike.
     tensors
         By the names that the file has for them.
+    path
+        Of the file.
     """
 
     step: int
     described: Mapping[str, Any]
     tensors: Mapping[str, Tensor]
+    path: Path = Path(CHECKPOINT)
 
 
 def write_checkpoint(
@@ -89,13 +92,22 @@ def read_checkpoint(path: Path) -> Checkpoint:
         if header.get("form") != _FORM:
             raise StorageError(f"{path} is no checkpoint of a training; choose another --out.")
         said = json.loads(header["training"])
-    except (OSError, SafetensorError, ValueError, KeyError, RecursionError) as error:
+        return Checkpoint(
+            step=int(said["step"]), described=said["plan"], tensors=tensors, path=path
+        )
+    except (
+        OSError,
+        SafetensorError,
+        ValueError,
+        TypeError,
+        KeyError,
+        RecursionError,
+    ) as error:
         if isinstance(error, StorageError):
             raise
         raise StorageError(
             f"Cannot read {path} ({error}); start the training anew, or restore the file."
         ) from error
-    return Checkpoint(step=int(said["step"]), described=said["plan"], tensors=tensors)
 
 
 def restore(
@@ -112,8 +124,25 @@ def restore(
     ------
     InputError
         If the checkpoint is of another plan; the message names the first difference.
+    StorageError
+        If its tensors are not those of the network.
     """
     _check_same(checkpoint.described, json.loads(json.dumps(described)))
+    try:
+        _fill(checkpoint, network, optimiser, average)
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise StorageError(
+            f"{checkpoint.path} does not fit its network; start the training anew, or restore the "
+            "file."
+        ) from error
+
+
+def _fill(
+    checkpoint: Checkpoint,
+    network: nn.Module,
+    optimiser: Optimizer,
+    average: dict[str, Tensor] | None,
+) -> None:
     parts = {prefix: _of(checkpoint.tensors, prefix) for prefix in ("network", "average")}
     network.load_state_dict(parts["network"])
     if average is not None:

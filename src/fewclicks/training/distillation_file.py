@@ -123,11 +123,17 @@ def read_distillation(path: Path, *, settings: Mapping[str, str] | None = None) 
     for key, what in (("teacher", "a vision transformer"), ("data", "photographs")):
         if not isinstance(content.get(key), str):
             raise InputError(f"{path} names no {key}; give {what} with --set {key}=...")
+    for name in _TABLES:
+        if not isinstance(content.get(name, {}), dict):
+            raise InputError(f"{path}: '{name}' is {content[name]!r}; needs a table, [{name}].")
     tables = {name: dict(content.get(name, {})) for name in _TABLES}
     tables["targets"]["weights"] = content["teacher"]
-    built: dict[str, Any] = {
-        name: build(kind, tables[name], owner=f"[{name}]") for name, kind in _TABLES.items()
-    }
+    try:
+        built: dict[str, Any] = {
+            name: build(kind, tables[name], owner=f"[{name}]") for name, kind in _TABLES.items()
+        }
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     return DistillationPlan(
         title=str(content.get("title", "distillation")),
         data=content["data"],

@@ -262,7 +262,10 @@ def build(kind: type, table: Mapping[str, Any], *, owner: str) -> Any:
             and field.default_factory is MISSING
         ):
             raise InputError(f"{owner}: '{field.name}' is missing.")
-    return kind(**values)
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise InputError(f"{owner}: a value of another kind than is needed ({error}).") from None
 
 
 def _checked(kind: type, table: Mapping[str, Any], *, owner: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from fewclicks.files import write_text
 DESCRIPTION: Final = "network.json"
 ENCODER: Final = "encoder.onnx"
 DECODER: Final = "decoder.onnx"
+_LARGEST: Final = 1 << 14  # pixels along a side
 PADDING: Final = -1.0
 """Third number of a row of points that is no click."""
 
@@ -114,6 +115,8 @@ def find_exported(weights: str) -> ExportedNetwork | None:
         return None
     try:
         values = json.loads(file.read_text("utf-8"))
+        if type(values["side"]) is not int or not 0 < values["side"] <= _LARGEST:
+            raise ValueError("no side of a square")  # noqa: TRY301 - answered below, as the rest
         seen = tuple(str(name) for name in values.pop("seen"))
         sha256 = {name: str(values["sha256"][name]) for name in (ENCODER, DECODER)}
         return ExportedNetwork(**{**values, "seen": seen, "sha256": sha256, "folder": folder})

@@ -20,7 +20,13 @@ from fewclicks.clicks import Click
 from fewclicks.errors import InputError, WeightsError
 from fewclicks.images.boxes import Box
 from fewclicks.methods.transformer.click_maps import move_clicks
-from fewclicks.methods.transformer.exported import DECODER, ENCODER, PADDING, ExportedNetwork
+from fewclicks.methods.transformer.exported import (
+    DECODER,
+    DESCRIPTION,
+    ENCODER,
+    PADDING,
+    ExportedNetwork,
+)
 
 _QUIET: Final = 3  # errors only
 
@@ -77,6 +83,13 @@ class OnnxInference:
         self._encoder, self._decoder = (
             _load(exported.folder / name, count) for name in (ENCODER, DECODER)
         )
+
+        given = {each.name for each in self._encoder.get_outputs()}
+        if not given >= {*exported.seen}:
+            raise WeightsError(
+                f"{exported.folder / DESCRIPTION} names {', '.join(exported.seen)[:80]}, but "
+                f"{ENCODER} gives {', '.join(sorted(given))}; export it again."
+            )
 
     def embed(self, image: RgbImage, part: Box) -> Any:
         """Compute what no click changes in a part: what the network sees in it."""
