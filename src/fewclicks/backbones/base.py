@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-import cv2
 import numpy as np
 
 from fewclicks.arrays import FloatMap, FloatMatrix, RgbImage
@@ -55,6 +54,8 @@ class Features:
 
         What compares each token with each other grows with the square of their number.
         """
+        import cv2  # here, since to list methods is to import this module, and takes no time
+
         share = math.sqrt(count / self.grid.count)
         if share >= 1:
             return self
