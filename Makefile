@@ -53,7 +53,7 @@ bench: setup ## Time our way against the baseline
 	$(BIN)/fewclicks bench --size 854x480 --out benchmarks/results/854x480.json
 	$(BIN)/fewclicks bench --size 12mp --out benchmarks/results/12mp.json
 
-tables: setup ## Measure the README's table again (an hour): make tables DATA=... VIT=...
+tables: setup ## Measure the README's table again (an hour and a half): make tables DATA=... VIT=...
 	$(MEASURE) configs/tables/speed.toml --out runs/tables/speed
 	$(MEASURE) configs/tables/main.toml --out runs/tables --workers 2
 	$(BIN)/python tools/measured_table.py runs/tables README.md

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import Depends, FastAPI
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
-import fewclicks
 from fewclicks.images.folders import list_pictures
 from fewclicks.methods.registry import find_method
-from fewclicks.web.access import LOOPBACK, Gate
+from fewclicks.web.access import LOOPBACK
 from fewclicks.web.annotators import Annotators
 from fewclicks.web.answering import Answering
 from fewclicks.web.context import Context, find_person
 from fewclicks.web.database import HIDDEN_FOLDER, default_url, open_database
-from fewclicks.web.refusals import answer_refusals
 from fewclicks.web.routes import exchange, pictures, project, segment
+from fewclicks.web.server import open_server
 from fewclicks.web.store import Store
 from fewclicks.web.thumbnails import Thumbnails
 
@@ -73,30 +70,14 @@ def create_app(
         thumbnails=Thumbnails(folder / HIDDEN_FOLDER / "thumbnails"),
     )
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        answering.warm_up()
-        yield
-        answering.close()
-        engine.dispose()
-
-    # FastAPI's own page of the routes loads its scripts from elsewhere; /openapi.json stays.
-    app = FastAPI(
-        title="fewclicks",
-        version=fewclicks.__version__,
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-    )
+    hosts = LOOPBACK if only_loopback else ()
+    app = open_server(answering, hosts=hosts, at_end=engine.dispose)
     app.state.context = context
-    app.state.answering = answering
     for router in (project.router, pictures.router, exchange.router):
         app.include_router(router)
     app.include_router(segment.router, dependencies=[Depends(find_person)])
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.get("/", include_in_schema=False)(_page)
-    app.add_middleware(Gate, hosts=LOOPBACK if only_loopback else ())
-    answer_refusals(app)
     return app
 
 

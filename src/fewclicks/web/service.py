@@ -10,19 +10,18 @@ import base64
 import binascii
 import hmac
 import os
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import Depends, FastAPI, HTTPException, Request
 
 import fewclicks
 from fewclicks.methods.registry import find_method
-from fewclicks.web.access import LOOPBACK, Gate
+from fewclicks.web.access import LOOPBACK
 from fewclicks.web.answering import Answering
 from fewclicks.web.picture_addresses import PictureAddresses
-from fewclicks.web.refusals import answer_refusals
 from fewclicks.web.routes import label_studio, segment
+from fewclicks.web.server import open_server
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,20 +88,7 @@ def create_service(settings: ServiceSettings | None = None) -> FastAPI:
     addresses = PictureAddresses(home=chosen.home, key=chosen.key, origins=chosen.origins)
     answering = Answering({}, method=chosen.method, backbone=chosen.backbone)
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        answering.warm_up()
-        yield
-        answering.close()
-
-    app = FastAPI(
-        title="fewclicks",
-        version=fewclicks.__version__,
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-    )
-    app.state.answering = answering
+    app = open_server(answering, hosts=() if chosen.token else LOOPBACK)
     app.state.picture_addresses = addresses
     app.state.label_configs = label_studio.LabelConfigs()
     app.state.token = chosen.token
@@ -110,8 +96,6 @@ def create_service(settings: ServiceSettings | None = None) -> FastAPI:
         app.include_router(router, dependencies=[Depends(_admit)])
     app.get("/health")(_health)
     app.get("/", include_in_schema=False)(_health)
-    app.add_middleware(Gate, hosts=() if chosen.token else LOOPBACK)
-    answer_refusals(app)
     return app
 
 
