@@ -34,8 +34,10 @@ def written_beside(path: Path) -> Iterator[Path]:
     try:
         yield beside
         beside.replace(path)
-    except OSError as error:
-        if isinstance(error, StorageError):
+    except Exception as error:
+        from safetensors import SafetensorError  # its own error for a disk that is full
+
+        if isinstance(error, StorageError) or not isinstance(error, (OSError, SafetensorError)):
             raise
         raise StorageError(f"Cannot write {path}: {_reason(error)}.") from error
     finally:
@@ -126,7 +128,7 @@ def check_writable(path: Path) -> None:
         raise StorageError(f"Cannot write {_shown(path)}: {error}.") from error
 
 
-def _reason(error: OSError | ValueError) -> str:
+def _reason(error: Exception) -> str:
     return (getattr(error, "strerror", None) or str(error)).lower()
 
 

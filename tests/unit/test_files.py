@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from fewclicks.errors import InputError, StorageError
 from fewclicks.files import check_writable, read_text, write_bytes, write_text, written_beside
@@ -170,3 +172,21 @@ def test_a_folder_that_may_not_be_written_is_said_to_root_as_well(
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(StorageError, match="permission denied"):
         check_writable(tmp_path / "mask.png")
+
+
+def test_tensors_that_do_not_fit_on_the_disk_are_told_of_in_one_line(tmp_path: Path):
+    resource = pytest.importorskip("resource", reason="Only POSIX limits the size of files.")
+    target = tmp_path / "network.safetensors"
+    target.write_bytes(b"before")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with (
+            pytest.raises(StorageError, match=r"Cannot write .*network\.safetensors: .*too large"),
+            written_beside(target) as beside,
+        ):
+            save_file({"weights": np.zeros(100_000, np.float32)}, beside)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert target.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [target]
