@@ -1,10 +1,11 @@
-"""Write the README's table from what `fewclicks evaluate configs/tables/main.toml` measured.
+"""Write the README's tables from what `fewclicks evaluate configs/tables/main.toml` measured.
 
     .venv/bin/python tools/measured_table.py runs/tables README.md
 
-The halves of GrabCut and the 83 files of Berkeley that show no picture of it are read from the same
-results, times from `configs/tables/speed.toml`, measured into `runs/tables/speed`. The table stands
-between two comments, which stay.
+There is a table for each rule of clicking that was measured, from `runs/tables/ritm` and
+`runs/tables/m2n2`. The halves of GrabCut and the 83 files of Berkeley that show no picture of it
+are read from the same results, times from `configs/tables/speed.toml`, measured into
+`runs/tables/speed` by the rule `ritm` alone. A table stands between two comments, which stay.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from fewclicks.evaluation.result import ObjectResult, Result, read_result
 from fewclicks.evaluation.scores import number_of_clicks
 from fewclicks.files import read_text, write_text
 
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+BEGIN, END = "<!-- measured by rule {}: begin -->", "<!-- measured by rule {}: end -->"
+RULES = ("ritm", "m2n2")
+TIMED = "ritm"
 DATASETS = ("grabcut", "berkeley", "davis_dev")
 WITHOUT_GRABCUT = Path("benchmarks/berkeley_without_grabcut.txt")
 HEAD = (
@@ -28,9 +31,8 @@ HEAD = (
     "Berkeley, all 100",
     "the 83 others",
     "DAVIS, 115 frames",
-    "ms a click",
-    "s a picture",
 )
+TIMES = ("ms a click", "s a picture")
 
 
 def clicks(objects: Iterable[ObjectResult]) -> str:
@@ -49,48 +51,59 @@ def halves(grabcut: Result) -> tuple[Sequence[ObjectResult], Sequence[ObjectResu
     return in_order[::2], in_order[1::2]
 
 
-def row(
-    name: str, grabcut: Result, berkeley: Result, davis: Result, speed: Result, others: set[str]
-) -> str:
-    """Write one line of the table."""
-    cells = [
+def row(name: str, grabcut: Result, berkeley: Result, davis: Result, others: set[str]) -> list[str]:
+    """Write one line of the table, but its times."""
+    return [
         name,
         clicks(grabcut.per_object),
         *map(clicks, halves(grabcut)),
         clicks(berkeley.per_object),
         clicks(each for each in berkeley.per_object if each.id in others),
         clicks(davis.per_object),
-        f"{1000 * speed.seconds.per_click:.0f}",
-        f"{speed.seconds.prepare:.2f}",
     ]
-    return f"| {' | '.join(cells)} |"
 
 
-def table(folder: Path) -> str:
-    """Write the whole table, a method a line, fewest clicks on GrabCut first."""
+def times(speed: Result) -> list[str]:
+    """Write the last two cells."""
+    return [f"{1000 * speed.seconds.per_click:.0f}", f"{speed.seconds.prepare:.2f}"]
+
+
+def table(folder: Path, rule: str) -> str:
+    """Write the table of a rule, a method a line, fewest clicks on GrabCut first."""
     others = set(read_text(WITHOUT_GRABCUT).split())
     found = []
-    for path in folder.glob("*_grabcut"):
+    for path in (folder / rule).glob("*_grabcut"):
         name = path.name.removesuffix("_grabcut")
-        grabcut, berkeley, davis, speed = (
-            read_result(folder / place / "result.json")
-            for place in (*(f"{name}_{each}" for each in DATASETS), f"speed/{name}")
-        )
-        line = row(name.replace("_", " "), grabcut, berkeley, davis, speed, others)
-        found.append((grabcut.noc["85"], line))
-    lines = [f"| {' | '.join(HEAD)} |", f"| {' | '.join('---' for _ in HEAD)} |"]
-    lines += [line for _, line in sorted(found)]
-    return "\n".join(lines)
+        results = [
+            read_result(folder / rule / f"{name}_{each}" / "result.json") for each in DATASETS
+        ]
+        cells = row(name.replace("_", " "), *results, others)
+        if rule == TIMED:
+            cells += times(read_result(folder / "speed" / name / "result.json"))
+        found.append((results[0].noc["85"], as_line(cells)))
+    head = [*HEAD, *(TIMES if rule == TIMED else ())]
+    lines = [as_line(head), as_line("---" for _ in head)]
+    return "\n".join(lines + [line for _, line in sorted(found)])
+
+
+def as_line(cells: Iterable[str]) -> str:
+    """Write cells as Markdown has them."""
+    return f"| {' | '.join(cells)} |"
 
 
 def main() -> None:
     folder, page = map(Path, sys.argv[1:])
-    before, _, rest = read_text(page).partition(BEGIN)
-    _, _, after = rest.partition(END)
-    if not after:
-        sys.exit(f"{page} has no place for a table; needs the lines {BEGIN} and {END}.")
-    write_text(page, f"{before}{BEGIN}\n{table(folder)}\n{END}{after}")
-    sys.stdout.write(f"Wrote {page}\n")
+    text = read_text(page)
+    measured = [rule for rule in RULES if (folder / rule).is_dir()]
+    for rule in measured:
+        begin, end = BEGIN.format(rule), END.format(rule)
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        if not after:
+            sys.exit(f"{page} has no place for a table; needs the lines {begin} and {end}.")
+        text = f"{before}{begin}\n{table(folder, rule)}\n{end}{after}"
+    write_text(page, text)
+    sys.stdout.write(f"Wrote {page}: rule {' and rule '.join(measured) or 'none'}\n")
 
 
 if __name__ == "__main__":

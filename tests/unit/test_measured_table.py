@@ -25,7 +25,7 @@ def tool() -> ModuleType:
     return module
 
 
-def result(dataset: str, ious: dict[str, list[float]]) -> Result:
+def result(dataset: str, ious: dict[str, list[float]], rule: str = "ritm") -> Result:
     by_target = {str(target): 1.0 for target in TARGETS}
     none = dict.fromkeys(by_target, 0)
     return Result.model_validate_json(
@@ -36,7 +36,7 @@ def result(dataset: str, ious: dict[str, list[float]]) -> Result:
                 "config": {},
                 "dataset": dataset,
                 "data_sha256": "0" * 64,
-                "rule": "ritm",
+                "rule": rule,
                 "protocol": "noc",
                 "objects": len(ious),
                 "noc": by_target,
@@ -55,9 +55,9 @@ def result(dataset: str, ious: dict[str, list[float]]) -> Result:
     )
 
 
-def test_each_cell_is_the_mean_over_its_own_objects(
-    tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+@pytest.fixture
+def measured(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Both rules on three data sets, and the times of one."""
     monkeypatch.chdir(ROOT)
     other = tool.WITHOUT_GRABCUT.read_text().split()[0]
     found = {
@@ -65,27 +65,53 @@ def test_each_cell_is_the_mean_over_its_own_objects(
         "berkeley": {other: [0.9], "shown in both": [0.5, 0.87]},
         "davis_dev": {"frame": [0.5, 0.5, 0.85, 0.9]},
     }
-    for dataset, ious in found.items():
-        write_result(tmp_path / f"some_way_{dataset}" / "result.json", result(dataset, ious))
+    for rule in tool.RULES:
+        for dataset, ious in found.items():
+            path = tmp_path / rule / f"some_way_{dataset}" / "result.json"
+            write_result(path, result(dataset, ious, rule))
     speed = result("davis_dev", {"frame": [0.9]})
     write_result(tmp_path / "speed" / "some_way" / "result.json", speed)
-    page = tmp_path / "page.md"
-    page.write_text(f"Before\n{tool.BEGIN}\nold\n{tool.END}\nAfter\n")
-    monkeypatch.setattr("sys.argv", ["tool", str(tmp_path), str(page)])
+    return tmp_path
+
+
+CLICKS = [
+    "some way",
+    "7.33 / 7.67",
+    "10.50 / 10.50",
+    "1.00 / 2.00",
+    "1.50 / 10.50",
+    "1.00 / 1.00",
+    "3.00 / 4.00",
+]
+
+
+def test_each_cell_is_the_mean_over_its_own_objects(
+    tool: ModuleType, measured: Path, monkeypatch: pytest.MonkeyPatch
+):
+    page = measured / "page.md"
+    places = [f"{tool.BEGIN.format(rule)}\nold\n{tool.END.format(rule)}\n" for rule in tool.RULES]
+    page.write_text("Before\n" + "Between\n".join(places) + "After\n")
+    monkeypatch.setattr("sys.argv", ["tool", str(measured), str(page)])
     tool.main()
-    head, rule, line = page.read_text().split("\n")[2:5]
-    assert head.count("|") == rule.count("|") == line.count("|") == 10
-    assert [cell.strip() for cell in line.strip("|").split("|")] == [
-        "some way",
-        "7.33 / 7.67",
-        "10.50 / 10.50",
-        "1.00 / 2.00",
-        "1.50 / 10.50",
-        "1.00 / 1.00",
-        "3.00 / 4.00",
-        "20",
-        "0.50",
-    ]
-    assert page.read_text().startswith("Before\n")
-    assert page.read_text().endswith("\nAfter\n")
-    assert "old" not in page.read_text()
+    lines = page.read_text().splitlines()
+    assert [cells_of(line) for line in lines[4:5]] == [[*CLICKS, "20", "0.50"]]
+    assert [cells_of(line) for line in lines[10:11]] == [CLICKS]
+    assert {len(cells_of(line)) for line in lines[2:5]} == {9}
+    assert {len(cells_of(line)) for line in lines[8:11]} == {7}
+    assert [lines[0], lines[6], lines[-1]] == ["Before", "Between", "After"]
+    assert "old" not in lines
+
+
+def cells_of(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_a_page_without_a_place_for_a_table_is_left_alone(
+    tool: ModuleType, measured: Path, monkeypatch: pytest.MonkeyPatch
+):
+    page = measured / "page.md"
+    page.write_text("Nothing\n")
+    monkeypatch.setattr("sys.argv", ["tool", str(measured), str(page)])
+    with pytest.raises(SystemExit, match="has no place for a table; needs the lines"):
+        tool.main()
+    assert page.read_text() == "Nothing\n"
