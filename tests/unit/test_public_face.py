@@ -11,7 +11,7 @@ import fewclicks
 
 HEAVY = {
     "numpy", "scipy", "numba", "cv2", "PIL", "skimage", "sklearn", "matplotlib", "pycocotools",
-    "maxflow", "pydantic", "torch",
+    "pydantic", "torch",
 }  # fmt: skip
 
 

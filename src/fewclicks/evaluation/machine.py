@@ -13,7 +13,6 @@ _PACKAGES: Final = (
     "scipy",
     "numba",
     "opencv-python-headless",
-    "PyMaxflow",
     "scikit-image",
     "onnxruntime",
     "torch",

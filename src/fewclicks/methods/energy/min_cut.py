@@ -7,19 +7,18 @@ may only move in a band costs as much as the band is large.
 
 from __future__ import annotations
 
-import maxflow
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from fewclicks.arrays import BoolMask, FloatMap
 from fewclicks.errors import ShapeError
 from fewclicks.methods.energy.edges import NEIGHBOURS, EdgeMap
 from fewclicks.methods.energy.geodesic import ParentMap
+from fewclicks.methods.energy.max_flow import Amounts, smallest_sink_side
 
 _UNITS = 1000.0  # capacities are whole thousandths: sums are exact, no rounding residue flows
-_INFINITE = 1e12  # beyond any sum of capacities, yet still exact to a thousandth
-_NEGATIVE, _POSITIVE = -1, -2
+_INFINITE = np.int64(10**12)  # beyond any sum of capacities
+_SHORT = 2e6  # sums below this many units fit 32 bits in thousandths
 
 
 def min_cut(
@@ -54,90 +53,68 @@ def min_cut(
     ------
     ShapeError
         If the maps differ in size.
-
-    References
-    ----------
-    .. [1] Boykov & Kolmogorov, "An Experimental Comparison of Min-Cut/Max-Flow Algorithms",
-       TPAMI 2004.
     """
     for name, array in (("unary", unary), ("positive", positive), ("negative", negative)):
         if array.shape != weights.shape[1:]:
             raise ShapeError.differs(name, array.shape, needed=weights.shape[1:], of="the weights")
     mask = positive & ~negative
-    nodes, count = _number_free(mask, negative)
-    if count == 0:
+    if (positive | negative).all():
         return mask
-    gains = np.rint(unary[nodes >= 0].astype(np.float64) * _UNITS)
+    height, width = mask.shape
+    framed = (height + 2) * (width + 2)
+    most = 8.0 * float(weights.max()) + max(float(unary.max()), -float(unary.min()))
+    # Half the memory is a good part of the time.
+    number: type[np.int32 | np.int64] = np.int32 if parents is None and most < _SHORT else np.int64
+    excess: Amounts = np.zeros(framed, dtype=number)
+    residual: Amounts = np.zeros((framed, 8), dtype=number)
     ways = parents if parents is not None else np.full((0, 0), -1, dtype=np.int8)
-    begin, end, there, back = _arcs(nodes, gains, weights, ways)
-    graph = maxflow.GraphFloat(count, len(begin))
-    ids = graph.add_grid_nodes(count)
-    graph.add_edges(begin, end, there, back)
-    # The background is the source: what the flow leaves undecided falls to its side.
-    graph.add_grid_tedges(ids, np.maximum(-gains, 0), np.maximum(gains, 0))
-    graph.maxflow()
-    mask[nodes >= 0] = graph.get_grid_segments(ids)
+    _fill(excess, residual, unary, weights, mask, negative, ways)
+    on = smallest_sink_side(excess, residual, width + 2)
+    mask |= on.reshape(height + 2, width + 2)[1:-1, 1:-1]
     return mask
 
 
 @numba.njit(cache=True, nogil=True)
-def _number_free(positive: BoolMask, negative: BoolMask) -> tuple[NDArray[np.int32], int]:
-    """Count the pixels that are to be decided through; the others hold their class."""
+def _fill(
+    excess: Amounts,
+    residual: Amounts,
+    unary: FloatMap,
+    weights: EdgeMap,
+    positive: BoolMask,
+    negative: BoolMask,
+    parents: ParentMap,
+) -> None:
+    """Write the arcs between free pixels; those to settled pixels go into the excess.
+
+    The background has, the object lacks: what the flow leaves undecided is not of the object.
+    """
     height, width = positive.shape
-    nodes = np.empty((height, width), dtype=np.int32)
-    count = 0
     for y in range(height):
         for x in range(width):
-            if negative[y, x]:
-                nodes[y, x] = _NEGATIVE
-            elif positive[y, x]:
-                nodes[y, x] = _POSITIVE
-            else:
-                nodes[y, x] = count
-                count += 1
-    return nodes, count
-
-
-@numba.njit(cache=True, nogil=True)
-def _arcs(
-    nodes: NDArray[np.int32], gains: NDArray[np.float64], weights: EdgeMap, parents: ParentMap
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """List the edges between free pixels; edges to settled ones go into the gains instead."""
-    height, width = nodes.shape
-    most = 4 * gains.size
-    begin, end = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
-    there, back = np.empty(most, dtype=np.float64), np.empty(most, dtype=np.float64)
-    count = 0
-    for y in range(height):
-        for x in range(width):
+            p = (y + 1) * (width + 2) + x + 1
+            p_is_free = not (positive[y, x] or negative[y, x])
+            if p_is_free:
+                excess[p] -= np.int64(np.rint(unary[y, x] * _UNITS))
             for k in range(4):
-                down, right = NEIGHBOURS[k]
-                if y + down >= height or x + right < 0 or x + right >= width:
+                v, u = y + NEIGHBOURS[k][0], x + NEIGHBOURS[k][1]
+                if v >= height or u < 0 or u >= width:
                     continue
-                p, q = nodes[y, x], nodes[y + down, x + right]
-                if p < 0 and q < 0:
+                q_is_free = not (positive[v, u] or negative[v, u])
+                if not p_is_free and not q_is_free:
                     continue
-                capacity = np.rint(weights[k, y, x] * _UNITS)
-                # Flow runs from the background: an arc p -> q is cut when q alone is object.
-                forth = back_ = capacity
+                q = (v + 1) * (width + 2) + u + 1
+                capacity = np.int64(np.rint(weights[k, y, x] * _UNITS))
+                # An arc p -> q is cut when q alone is object.
+                there = back = capacity
                 if parents.size:
                     # Infinite from a pixel's parent to the pixel: the child alone costs too much.
                     if parents[y, x] == k:
-                        back_ = _INFINITE
-                    if parents[y + down, x + right] == k + 4:
-                        forth = _INFINITE
-                if p >= 0 and q >= 0:
-                    begin[count], end[count] = p, q
-                    there[count], back[count] = forth, back_
-                    count += 1
-                elif p >= 0:
-                    _settle(gains, p, q, back_ if q == _NEGATIVE else capacity)
+                        back = _INFINITE
+                    if parents[v, u] == k + 4:
+                        there = _INFINITE
+                if p_is_free and q_is_free:
+                    residual[p, k], residual[q, k + 4] = there, back
+                elif p_is_free:
+                    excess[p] += back if negative[v, u] else -capacity
                 else:
-                    _settle(gains, q, p, forth if p == _NEGATIVE else capacity)
-    return begin[:count], end[:count], there[:count], back[:count]
-
-
-@numba.njit(cache=True, nogil=True)
-def _settle(gains: NDArray[np.float64], node: int, label: int, capacity: float) -> None:
-    """Let a settled neighbour pull a free pixel to its class."""
-    gains[node] += capacity if label == _POSITIVE else -capacity
+                    excess[q] += there if negative[y, x] else -capacity

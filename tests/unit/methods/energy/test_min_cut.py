@@ -111,6 +111,17 @@ def test_of_equally_good_objects_the_smallest_is_taken():
     assert np.array_equal(cut, positive)
 
 
+def test_dear_edges_are_summed_as_exactly_as_cheap_ones():
+    unary, weights, positive, negative = problem(0, (11, 14))
+    cheap, dear = np.round(unary * 8) / 8, np.round(weights * 8) / 8  # whole thousandths
+
+    cut = min_cut(cheap, dear, positive=positive, negative=negative)
+    scaled = min_cut(cheap * 2**30, dear * 2**30, positive=positive, negative=negative)
+
+    assert np.array_equal(scaled, cut)
+    assert cut.any()
+
+
 def test_a_pixel_settled_both_ways_is_negative():
     both = mask(".#.")
 
