@@ -39,6 +39,7 @@ from fewclicks.methods.markov.evidence_network import (
 from fewclicks.methods.markov.exemplar_match import ExemplarMatch, match_exemplar, parts_that_stay
 from fewclicks.methods.markov.fewclicks_config import FewclicksConfig
 from fewclicks.methods.markov.levels import offer_levels, unlike_levels
+from fewclicks.methods.markov.local_refiner import Looked, corrected_by_one, refine_locally
 from fewclicks.methods.markov.pixel_odds import pixel_odds
 from fewclicks.methods.markov.reach import OWN_LEVEL, Reach, reach_of
 from fewclicks.methods.markov.reference_match import (
@@ -234,9 +235,13 @@ class Fewclicks:
         view = self._view(prepared, clicks, previous)
         opinion = self._opinion(prepared, view, clicks, previous)
         stays = None if kind is None or previous is None else previous.mask
-        probability = self._draw(prepared, view, clicks, opinion, stays=stays)
+        # One click extends an exemplar's kind at several places.
+        refines = kind is None and (self.config.bulge > 0 or self.config.one_way)
+        corrects = corrected_by_one(clicks, previous) if refines else None
+        probability = self._draw(prepared, view, clicks, opinion, stays=stays, corrects=corrects)
         mask = keep_clicked(probability > 0.5, clicks, prepared.excluded)
-        return Prediction(probability=_agreeing(probability, mask), state=view.box)
+        looked = Looked(box=view.box, clicks=len(clicks))
+        return Prediction(probability=_agreeing(probability, mask), state=looked)
 
     def _propose(self, prepared: RegionPicture, kind: ExemplarMatch) -> Prediction:
         """Find the exemplar's kind before any click, the exemplar itself being known."""
@@ -313,7 +318,8 @@ class Fewclicks:
         probability = self._draw(prepared, view, clicks, turned)
         mask = reach.limit(probability > 0.5, level)
         mask = keep_clicked(mask, clicks, prepared.excluded)
-        return Prediction(probability=_agreeing(probability, mask), state=view.box)
+        looked = Looked(box=view.box, clicks=len(clicks))
+        return Prediction(probability=_agreeing(probability, mask), state=looked)
 
     def _view(
         self, prepared: RegionPicture, clicks: Sequence[Click], previous: Prediction | None
@@ -321,7 +327,7 @@ class Fewclicks:
         """Look at the whole picture first, then at where the object was found."""
         if previous is None:
             return prepared.whole
-        kept = previous.state if isinstance(previous.state, Box) else None
+        kept = previous.state.box if isinstance(previous.state, Looked) else None
         box = choose_part(previous.mask, clicks, margin=self.config.zoom, kept=kept)
         newest = clicks[-1]
         if box == prepared.whole.box or not box.holds(newest.x, newest.y):
@@ -379,10 +385,12 @@ class Fewclicks:
         opinion: NDArray[np.floating],
         *,
         stays: BoolMask | None = None,
+        corrects: BoolMask | None = None,
     ) -> FloatMap:
         """Draw an opinion of the regions as a probability, (H, W).
 
         Parts without a positive click are dropped, but those that touch what ``stays``, (H, W).
+        What the newest click cannot have meant to change in what it ``corrects``, (H, W), stays.
         """
         located, excluded, unlike = view.locate(clicks), None, None
         if prepared.excluded is not None:
@@ -405,6 +413,9 @@ class Fewclicks:
             mask = parts_that_stay(mask, positives(located), view.shrink(stays))
         elif any(mask[click.y, click.x] for click in positives(located)):
             mask = components_with(mask, positives(located))
+        if corrects is not None:
+            before, bulge = view.shrink(corrects), self.config.bulge
+            mask = refine_locally(mask, before, located, bulge=bulge, one_way=self.config.one_way)
         return view.enlarge(_agreeing(_sigmoid(unary), mask), prepared.image)
 
 

@@ -17,7 +17,7 @@ _LEAST: Final = (
     ("zoom_side", 8),
 )
 _WEIGHTS: Final = (
-    "colour", "local_colour", "strength", "steadiness", "zoom",
+    "colour", "local_colour", "strength", "steadiness", "bulge", "zoom",
     "reference_likeness", "reference_place", "exemplar_likeness",
 )  # fmt: skip
 
@@ -44,6 +44,11 @@ class FewclicksConfig:
         Weight of the contrast against both; higher is smoother.
     steadiness
         Log odds that the previous mask adds where the newest click is far; 0 forgets it there.
+    bulge
+        Radius of the thickest part that the newest click may turn to its class, over its distance
+        from the outline that it corrects; 0 lets everything turn.
+    one_way
+        Whether a click on the object only adds to it, and one off it only takes away.
     bins
         Of the colour model, along each axis of Lab.
     levels
@@ -74,6 +79,8 @@ class FewclicksConfig:
     local_colour: float = 0.8
     strength: float = 20.0
     steadiness: float = 0.5
+    bulge: float = 0.0
+    one_way: bool = False
     bins: int = 32
     levels: int = 1
     cut: bool = True

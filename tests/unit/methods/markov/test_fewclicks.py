@@ -25,6 +25,7 @@ from fewclicks.methods.markov.evidence_network import (
     network_for,
 )
 from fewclicks.methods.markov.fewclicks import Fewclicks, FewclicksConfig, RegionPicture
+from fewclicks.methods.markov.local_refiner import Looked
 
 COARSE = ColourBackbone(ColourConfig(longest_side=16))
 INSIDE = Click(x=30, y=24)
@@ -95,6 +96,12 @@ def _check(prediction: Prediction, shape: tuple[int, int]) -> None:
     assert probability.min() >= 0.0
     assert probability.max() <= 1.0
     np.testing.assert_array_equal(prediction.mask, probability > 0.5)
+
+
+def _part(prediction: Prediction) -> Box:
+    """Where an answer was found."""
+    assert isinstance(prediction.state, Looked)
+    return prediction.state.box
 
 
 def _held(prediction: Prediction, clicks: Sequence[Click]) -> bool:
@@ -250,6 +257,36 @@ def test_the_previous_mask_has_a_say(image: RgbImage, blob: BoolMask, longest_si
     shifted = np.roll(blob & (np.arange(80) < 60), 10, axis=1)
     followed = method.predict(prepared, [INSIDE], Prediction.from_mask(shifted))
     assert iou(followed.mask, shifted) > 0.75  # as well as regions follow it
+
+
+def test_a_click_off_the_object_takes_away_no_more_than_it_was_meant_for(
+    image: RgbImage, disk: BoolMask
+):
+    near_edge = Click(x=18, y=24, is_positive=False)  # a few pixels inside the disk
+    previous = Prediction(probability=disk.astype(np.float32), state=None)
+
+    def left(clicks: Sequence[Click], **settings: float) -> BoolMask:
+        method = _method({BIAS: -3.0}, steadiness=0.0, colour=0.0, local_colour=0.0, **settings)
+        prepared = method.prepare(image)
+        return method.predict(prepared, clicks, previous).mask
+
+    assert left([near_edge]).sum() < 0.1 * disk.sum()
+    assert left([near_edge], bulge=1.4).sum() > 0.5 * disk.sum()
+    # A stroke's last click need not be the middle of anything.
+    stroke = [Click(x=25, y=24, is_positive=False), near_edge]
+    np.testing.assert_array_equal(left(stroke, bulge=1.4), left(stroke))
+
+
+def test_one_way_a_click_on_the_object_takes_nothing_away(image: RgbImage, blob: BoolMask):
+    off = Click(x=5, y=5)
+
+    def left(**settings: float) -> BoolMask:
+        method = _method({BIAS: -3.0}, steadiness=0.0, colour=0.0, local_colour=0.0, **settings)
+        previous = Prediction.from_mask(blob)
+        return method.predict(method.prepare(image), [off], previous).mask
+
+    assert (left() & blob).sum() < 0.1 * blob.sum()
+    assert (left(one_way=True) >= blob).all()
 
 
 def test_steadiness_keeps_the_previous_mask_where_the_newest_click_is_far(
@@ -418,14 +455,13 @@ def test_the_answer_says_where_it_looked_and_the_next_one_keeps_to_it(
 ):
     whole = Box(0, 0, 320, 240)
     first = closer.predict(sight, [STAR])
-    assert first.state == whole
+    assert _part(first) == whole
     second = closer.predict(sight, [STAR, BESIDE], first)
-    assert isinstance(second.state, Box)
-    assert second.state.width < 100
-    assert second.state.holds(STAR.x, STAR.y)
-    assert not second.probability[:, : second.state.x0].any()
+    assert _part(second).width < 100
+    assert _part(second).holds(STAR.x, STAR.y)
+    assert not second.probability[:, : _part(second).x0].any()
     third = closer.predict(sight, [STAR, BESIDE, Click(x=212, y=80)], second)
-    assert third.state == second.state
+    assert _part(third) == _part(second)
 
 
 def test_a_click_far_from_the_object_is_answered_on_the_whole_picture(
@@ -433,10 +469,10 @@ def test_a_click_far_from_the_object_is_answered_on_the_whole_picture(
 ):
     previous = closer.predict(sight, [STAR, BESIDE], closer.predict(sight, [STAR]))
     answer = closer.predict(sight, [STAR, BESIDE, FAR_OFF], previous)
-    assert answer.state == Box(0, 0, 320, 240)
+    assert _part(answer) == Box(0, 0, 320, 240)
     assert iou(answer.mask, star) > 0.8
     again = closer.predict(sight, [STAR, BESIDE, FAR_OFF, Click(x=212, y=80)], answer)
-    assert again.state != answer.state  # older clicks outside the part are no hindrance
+    assert _part(again) != _part(answer)  # older clicks outside the part are no hindrance
     assert _held(again, [STAR, BESIDE, FAR_OFF])
 
 
@@ -450,7 +486,7 @@ def test_a_previous_answer_gives_the_same_next_one_whatever_came_between(
     for prepared in (sight, closer.prepare(large)):
         again = closer.predict(prepared, [STAR, BESIDE], first)
         np.testing.assert_array_equal(again.probability, second.probability)
-        assert again.state == second.state
+        assert _part(again) == _part(second)
 
 
 def test_excluded_pixels_are_off_the_object_in_a_closer_look_too(
@@ -460,7 +496,7 @@ def test_excluded_pixels_are_off_the_object_in_a_closer_look_too(
     conditioned = closer.condition(sight, Guidance(excluded=excluded))
     first = closer.predict(conditioned, [STAR])
     second = closer.predict(conditioned, [STAR, BESIDE], first)
-    assert second.state != first.state
+    assert _part(second) != _part(first)
     assert not (second.mask & excluded).any()
     assert iou(second.mask, star & ~excluded) > 0.9
 
@@ -497,6 +533,7 @@ def test_two_threads_look_closer_at_one_picture(
         ("colour", -0.1, "a number from 0 on"),
         ("strength", float("nan"), "a number from 0 on"),
         ("steadiness", -1.0, "a number from 0 on"),
+        ("bulge", -1.0, "a number from 0 on"),
         ("zoom", -1.0, "a number from 0 on"),
         ("zoom_regions", 0, "at least 1"),
         ("zoom_side", 7, "at least 8"),
