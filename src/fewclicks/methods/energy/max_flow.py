@@ -58,7 +58,8 @@ def smallest_sink_side(excess: Amounts, residual: Amounts, width: int) -> BoolMa
 def _smallest_sink_side(excess: Amounts, residual: Amounts, width: int) -> BoolMask:
     n = excess.size
     # The way back of step k is k ^ 4.
-    steps = np.array([1, width, width + 1, width - 1, -1, -width, -width - 1, 1 - width])
+    there = np.array([1, width, width + 1, width - 1])
+    steps = np.concatenate((there, -there)).astype(np.uint64)
     label = np.zeros(n, dtype=np.int32)  # distance to the root; of sinks below 0; 0 in no tree
     parent = np.full(n, _NONE, dtype=np.int8)  # step towards the root
     listed = np.zeros(n, dtype=np.uint8)  # bit 1 << side is set while in a list of that side
@@ -81,7 +82,7 @@ def _smallest_sink_side(excess: Amounts, residual: Amounts, width: int) -> BoolM
         level = depth[side]
         i = 0
         while i < now_count[side]:  # more may join
-            p = int(now[side, i])
+            p = np.uint64(now[side, i])
             i += 1
             listed[p] &= ~bit
             if label[p] * sign == level + 1:
@@ -169,10 +170,10 @@ def _smallest_sink_side(excess: Amounts, residual: Amounts, width: int) -> BoolM
 
 @numba.njit(cache=True, nogil=True)
 def _bottleneck(
-    source: int,
-    sink: int,
+    source: np.uint64,
+    sink: np.uint64,
     way: int,
-    steps: NDArray[np.int64],
+    steps: NDArray[np.uint64],
     excess: Amounts,
     residual: Amounts,
     parent: NDArray[np.int8],
@@ -195,10 +196,10 @@ def _bottleneck(
 
 @numba.njit(cache=True, nogil=True)
 def _push(
-    p: int,
+    p: np.uint64,
     side: int,
     amount: int,
-    steps: NDArray[np.int64],
+    steps: NDArray[np.uint64],
     excess: Amounts,
     residual: Amounts,
     label: NDArray[np.int32],
@@ -230,7 +231,7 @@ def _push(
 
 @numba.njit(cache=True, nogil=True)
 def _orphan(
-    p: int,
+    p: np.uint64,
     label: NDArray[np.int32],
     parent: NDArray[np.int8],
     first: NDArray[np.int32],
@@ -250,7 +251,7 @@ def _adopt(
     nearest: int,
     limit: int,
     depth: int,
-    steps: NDArray[np.int64],
+    steps: NDArray[np.uint64],
     residual: Amounts,
     label: NDArray[np.int32],
     parent: NDArray[np.int8],
@@ -266,28 +267,37 @@ def _adopt(
     sign, bit = 1 - 2 * side, np.uint8(1 << side)
     distance = nearest
     while distance <= limit:
-        p = int(first[distance])
-        if p < 0:
+        orphan = first[distance]
+        if orphan < 0:
             distance += 1
             continue
+        p = np.uint64(orphan)
         first[distance] = after[p]
-        best, way = limit, _NONE
-        for k in range(8):
-            q = p + steps[k]
-            if (residual[q, k ^ 4] if side == _SOURCES else residual[p, k]) == 0:
-                continue
-            other = label[q] * sign
-            if 0 < other < best:
-                best, way = other, k
-                if other == distance - 1:
+        way = _NONE
+        if distance > 1:
+            wanted = sign * (distance - 1)
+            for k in range(8):
+                q = p + steps[k]
+                if (
+                    label[q] == wanted
+                    and (residual[q, k ^ 4] if side == _SOURCES else residual[p, k]) != 0
+                ):
+                    way = k
                     break
-        parent[p] = way
-        if way != _NONE and best == distance - 1:
+        if way != _NONE:
+            parent[p] = way
             continue
+        best = limit
         for k in range(8):
             q = p + steps[k]
-            if parent[q] == k ^ 4 and label[q] * sign == distance + 1:
+            other = label[q] * sign
+            if other <= 0:
+                continue
+            if parent[q] == k ^ 4 and other == distance + 1:
                 _orphan(q, label, parent, first, after)
+            if other < best and (residual[q, k ^ 4] if side == _SOURCES else residual[p, k]) != 0:
+                best, way = other, k
+        parent[p] = way
         if way == _NONE:
             label[p] = 0
             continue

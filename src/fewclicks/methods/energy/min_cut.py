@@ -12,8 +12,8 @@ import numpy as np
 
 from fewclicks.arrays import BoolMask, FloatMap
 from fewclicks.errors import ShapeError
-from fewclicks.methods.energy.edges import NEIGHBOURS, EdgeMap
-from fewclicks.methods.energy.geodesic import ParentMap
+from fewclicks.methods.energy.edges import EdgeMap
+from fewclicks.methods.energy.geodesic import WAYS, ParentMap
 from fewclicks.methods.energy.max_flow import Amounts, smallest_sink_side
 
 _UNITS = 1000.0  # capacities are whole thousandths: sums are exact, no rounding residue flows
@@ -91,30 +91,24 @@ def _fill(
     height, width = positive.shape
     for y in range(height):
         for x in range(width):
+            if positive[y, x] or negative[y, x]:
+                continue
             p = (y + 1) * (width + 2) + x + 1
-            p_is_free = not (positive[y, x] or negative[y, x])
-            if p_is_free:
-                excess[p] -= np.int64(np.rint(unary[y, x] * _UNITS))
-            for k in range(4):
-                v, u = y + NEIGHBOURS[k][0], x + NEIGHBOURS[k][1]
-                if v >= height or u < 0 or u >= width:
+            gain = np.int64(np.rint(unary[y, x] * _UNITS))
+            for k in range(8):
+                v, u = y + WAYS[k][0], x + WAYS[k][1]
+                if v < 0 or v >= height or u < 0 or u >= width:
                     continue
-                q_is_free = not (positive[v, u] or negative[v, u])
-                if not p_is_free and not q_is_free:
-                    continue
-                q = (v + 1) * (width + 2) + u + 1
-                capacity = np.int64(np.rint(weights[k, y, x] * _UNITS))
-                # An arc p -> q is cut when q alone is object.
-                there = back = capacity
-                if parents.size:
-                    # Infinite from a pixel's parent to the pixel: the child alone costs too much.
-                    if parents[y, x] == k:
-                        back = _INFINITE
-                    if parents[v, u] == k + 4:
-                        there = _INFINITE
-                if p_is_free and q_is_free:
-                    residual[p, k], residual[q, k + 4] = there, back
-                elif p_is_free:
-                    excess[p] += back if negative[v, u] else -capacity
+                weight = weights[k, y, x] if k < 4 else weights[k - 4, v, u]
+                capacity = np.int64(np.rint(weight * _UNITS))
+                # An arc p -> q is cut when q alone is object. It is infinite from a pixel's parent
+                # to the pixel: the child alone costs too much.
+                if negative[v, u]:
+                    is_parent = parents.size and parents[y, x] == k
+                    gain -= _INFINITE if is_parent else capacity
+                elif positive[v, u]:
+                    gain += capacity
                 else:
-                    excess[q] += there if negative[y, x] else -capacity
+                    is_child = parents.size and parents[v, u] == k ^ 4
+                    residual[p, k] = _INFINITE if is_child else capacity
+            excess[p] = -gain
