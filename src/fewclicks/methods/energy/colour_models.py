@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import cv2
+import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -78,18 +79,27 @@ def colour_histogram(
 
     Notes
     -----
-    0.5 ms for 16 bins a side, besides one look at each pixel whose weight is not 0.
+    0.5 ms for 16 bins a side, besides one look at each pixel.
     """
     shape = (bins.side, bins.side, bins.side)
     size = bins.side**3
-    chosen = weights != 0
-    counts = np.bincount(bins.index[chosen], weights=weights[chosen], minlength=size)
+    counts = _count(bins.index, weights, size)
     total = counts.sum()
     if not total > 0:
         return np.full(shape, 1.0 / size)
     smooth = ndimage.gaussian_filter(counts.reshape(shape), smoothing, mode="nearest")
     smooth /= smooth.sum()
     return np.asarray((1.0 - floor) * smooth + floor / size)
+
+
+@numba.njit(cache=True, nogil=True)
+def _count(index: NDArray[np.uint16], weights: BoolMask | FloatMap, size: int) -> Histogram:
+    """Weight of each bin, (size,)."""
+    counts = np.zeros(size, dtype=np.float64)
+    for y in range(index.shape[0]):
+        for x in range(index.shape[1]):
+            counts[index[y, x]] += weights[y, x]
+    return counts
 
 
 def log_likelihood_ratio(bins: ColourBins, positive: Histogram, negative: Histogram) -> FloatMap:
@@ -101,4 +111,4 @@ def log_likelihood_ratio(bins: ColourBins, positive: Histogram, negative: Histog
         Above 0 where the object's model explains the colour better.
     """
     table = (np.log(positive) - np.log(negative)).astype(np.float32).ravel()
-    return table[bins.index]
+    return table.take(bins.index)

@@ -142,16 +142,20 @@ def _read(tables: NDArray[np.float32], index: NDArray[np.uint8]) -> FloatMap:
     rows, columns, _ = tables.shape
     height, width = index.shape
     values = np.empty((height, width), dtype=np.float32)
+    lefts, rights = np.empty(width, dtype=np.int64), np.empty(width, dtype=np.int64)
+    acrosses = np.empty(width, dtype=np.float32)
+    for x in range(width):
+        at_x = min(max((x + 0.5) * columns / width - 0.5, 0.0), columns - 1.0)
+        lefts[x] = int(at_x)
+        rights[x] = min(lefts[x] + 1, columns - 1)
+        acrosses[x] = at_x - lefts[x]
     for y in range(height):
         at_y = min(max((y + 0.5) * rows / height - 0.5, 0.0), rows - 1.0)
         top = int(at_y)
         low = min(top + 1, rows - 1)
         down = np.float32(at_y - top)
         for x in range(width):
-            at_x = min(max((x + 0.5) * columns / width - 0.5, 0.0), columns - 1.0)
-            left = int(at_x)
-            right = min(left + 1, columns - 1)
-            across = np.float32(at_x - left)
+            left, right, across = lefts[x], rights[x], acrosses[x]
             c = index[y, x]
             above = tables[top, left, c] + across * (tables[top, right, c] - tables[top, left, c])
             below = tables[low, left, c] + across * (tables[low, right, c] - tables[low, left, c])

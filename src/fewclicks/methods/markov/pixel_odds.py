@@ -45,7 +45,7 @@ def pixel_odds(
     excluded : (h, w), optional
         Pixels that no model of the object is fitted to.
     """
-    regional = opinion.astype(np.float32)[view.regions.superpixels.labels]
+    regional = opinion.astype(np.float32).take(view.regions.superpixels.labels)
     total = np.asarray(cv2.GaussianBlur(regional, (0, 0), _BLUR), dtype=np.float32)
     odds = np.asarray(special.expit(total), dtype=np.float32)
     if excluded is not None:
