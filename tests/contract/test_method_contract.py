@@ -20,7 +20,8 @@ from fewclicks.errors import InputError, ShapeError, UnknownEntryError
 from fewclicks.images.masks import iou
 from fewclicks.methods.base import AnyMethod, Prediction, Prepared
 from fewclicks.methods.guidance import Exemplar, Guidance, GuidanceKind, Reference
-from fewclicks.methods.registry import METHODS, create_method
+from fewclicks.methods.maps import HasLevels
+from fewclicks.methods.registry import METHODS, create_method, find_method
 from fewclicks.methods.transformer.icmformer_network import ICMFormerNetwork
 from fewclicks.methods.transformer.icmformer_pp_network import ICMFormerPPNetwork
 
@@ -125,6 +126,11 @@ def test_a_name_builds_a_method_with_its_own_configuration(name: str) -> None:
 
     assert isinstance(method.config, method.config_type)
     assert dataclasses.is_dataclass(method.config_type)
+
+
+@every_method
+def test_the_table_says_whether_clicks_may_stand_for_levels(name: str) -> None:
+    assert isinstance(built(name), HasLevels) == ("levels" in find_method(name).takes)
 
 
 @every_method

@@ -102,6 +102,7 @@ def test_a_port_that_is_taken_a_folder_without_pictures_and_a_bad_start_get_one_
             "needs FORMAT=PATH": (folder, "--port", 0, "--start", "coco"),
             "no database URL": (folder, "--port", 0, "--db", "nonsense"),
             "Did you mean 'graphcut'": (folder, "--port", 0, "--method", "graphcat"),
+            "No backbone is called": (folder, "--port", 0, "--backbone", "nonsense"),
         }
         for said, arguments in cases.items():
             run = fewclicks("annotate", *arguments, "--no-browser")

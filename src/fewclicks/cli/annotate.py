@@ -18,8 +18,6 @@ from fewclicks.errors import InputError, MissingExtraError, StorageError
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-_LAST_SECONDS = 5  # for requests under way when the server is told to end
-
 
 def annotate(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Of pictures.")],
@@ -55,10 +53,9 @@ def annotate(
 ) -> None:
     """Annotate a folder of pictures in the browser; every click is kept at once."""
     try:
-        import uvicorn
-
         from fewclicks.web.access import LOOPBACK
         from fewclicks.web.app import create_app
+        from fewclicks.web.server import serve
     except ModuleNotFoundError as error:
         if error.name and error.name.startswith("fewclicks"):
             raise
@@ -84,10 +81,7 @@ def annotate(
         typer.echo(f"Annotate {folder} at {address}  (Ctrl-C ends; nothing is lost)")
         if not no_browser:
             threading.Timer(1.0, webbrowser.open, [address]).start()
-        config = uvicorn.Config(
-            app, log_level="warning", access_log=False, timeout_graceful_shutdown=_LAST_SECONDS
-        )
-        uvicorn.Server(config).run(sockets=[listener])
+        serve(app, listener)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -97,7 +91,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        listener.listen()  # a page that comes while the model is warmed up waits
+        listener.listen()  # a page that comes before the server is up waits
     except OSError as error:
         listener.close()
         raise StorageError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -32,13 +33,15 @@ def list_pictures(folder: Path) -> list[str]:
     """
     if not folder.is_dir():
         raise StorageError(f"There is no folder {folder}.")
-    inside = (path.relative_to(folder) for path in folder.rglob("*"))
-    found = sorted(
-        path.as_posix()
-        for path in inside
-        if path.suffix.lower() in IMAGE_SUFFIXES
-        and not any(part.startswith(".") for part in path.parts)
-    )
+    found = []
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        within = "" if place == str(folder) else Path(place).relative_to(folder).as_posix() + "/"
+        found += [
+            within + name
+            for name in files
+            if name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith(".")
+        ]
     if not found:
         raise InputError(f"{folder} has no picture; needs {', '.join(IMAGE_SUFFIXES)} files.")
-    return found
+    return sorted(found)

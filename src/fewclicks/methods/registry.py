@@ -35,7 +35,8 @@ class MethodEntry:
     needs
         What it cannot run without: ``"backbone"``, ``"torch"``, ``"weights"``.
     takes
-        What else it can use: ``"depth"``.
+        What else it can use: ``"depth"``, ``"references"``, ``"exemplar"``, or the ``"levels"``
+        that clicks may stand for.
     trainable
         Whether ``fewclicks train`` can train it.
     source
@@ -59,7 +60,8 @@ class MethodEntry:
 
 
 _BACKBONE: Final = frozenset({"backbone"})
-_GUIDED: Final = frozenset({"references", "exemplar"})
+_LEVELS: Final = frozenset({"levels"})
+_GUIDED: Final = frozenset({"references", "exemplar", "levels"})
 
 METHODS: Final = (
     MethodEntry(
@@ -87,6 +89,7 @@ METHODS: Final = (
         source="arXiv:2411.10411",
         summary="Markov-map nearest neighbour on a frozen network's attention, as published",
         needs=_BACKBONE,
+        takes=_LEVELS,
     ),
     MethodEntry(
         name="m2n2v2",
@@ -95,7 +98,7 @@ METHODS: Final = (
         source="arXiv:2503.16254",
         summary="m2n2 guided by depth, whose answers change no more than a click means them to",
         needs=_BACKBONE,
-        takes=frozenset({"depth"}),
+        takes=frozenset({"depth", "levels"}),
     ),
     MethodEntry(
         name="attention_nn",
@@ -104,6 +107,7 @@ METHODS: Final = (
         source="arXiv:2411.10411, Table 3",
         summary="m2n2's frame around the attention itself, without a walk",
         needs=_BACKBONE,
+        takes=_LEVELS,
     ),
     MethodEntry(
         name="kl_nn",
@@ -112,6 +116,7 @@ METHODS: Final = (
         source="arXiv:2411.10411, Table 3",
         summary="m2n2's frame around the divergence of attentions, without a walk",
         needs=_BACKBONE,
+        takes=_LEVELS,
     ),
     MethodEntry(
         name="m2n2_no_flood_fill",
@@ -120,6 +125,7 @@ METHODS: Final = (
         source="arXiv:2411.10411, Table 3",
         summary="m2n2 whose clicks reach all that is alike, joined to them or not",
         needs=_BACKBONE,
+        takes=_LEVELS,
     ),
     MethodEntry(
         name="graphcut",

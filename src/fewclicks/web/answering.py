@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Hashable
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,15 +14,15 @@ from fewclicks.arrays import BoolMask
 from fewclicks.errors import InputError
 from fewclicks.images.masks import RunLengths, encode_rle
 from fewclicks.images.reading import read_image, read_size
-from fewclicks.methods.base import AnyMethod, Prepared
+from fewclicks.methods.base import Prepared
 from fewclicks.methods.guidance import Guidance
 from fewclicks.methods.maps import Levels
-from fewclicks.methods.registry import METHODS, create_method, find_method
-from fewclicks.methods.warm_up import warm_up
+from fewclicks.methods.registry import METHODS, find_method
 from fewclicks.session.session import Session
 from fewclicks.web.actions import ClickAction
-from fewclicks.web.answerer import describe_answerer
+from fewclicks.web.answerer import Answerer
 from fewclicks.web.fair_queue import FairQueue
+from fewclicks.web.model import Model, load_model
 from fewclicks.web.prepared import PreparedPictures
 from fewclicks.web.references import (
     NO_GUIDES,
@@ -33,10 +33,17 @@ from fewclicks.web.references import (
 )
 from fewclicks.web.sittings import Sittings
 from fewclicks.web.store import StoredPicture
-from fewclicks.web.uploads import Prompts, Uploads
+from fewclicks.web.uploads import Prompts
 
 _AHEAD: Final = 2
 _TIMED: Final = 50
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _AtWork:
+    name: str
+    model: Future[Model]
+    pictures: PreparedPictures
 
 
 class Answering:
@@ -49,10 +56,15 @@ class Answering:
     method, backbone
         As `create_method` takes them.
 
+    Raises
+    ------
+    UnknownEntryError
+        If there is no such method.
+
     Notes
     -----
-    The model answers in one thread and prepares the next pictures in another; requests come from
-    any thread and wait.
+    The model is loaded and answers in one thread, and prepares the next pictures in another;
+    requests come from any thread and wait. What is asked before it is loaded waits for that.
     """
 
     def __init__(
@@ -65,29 +77,52 @@ class Answering:
         self._durations: deque[float] = deque(maxlen=_TIMED)
         self._queue = FairQueue()
         self._references = ReferenceReader(lambda id_: read_image(self.path(id_)))
-        self._begin(method)
+        self._at_work = self._load(method)
 
-    def _begin(self, name: str) -> None:
-        needs_backbone = "backbone" in find_method(name).needs
-        method = create_method(name, backbone=self._backbone if needs_backbone else None)
-        self.method: AnyMethod = method
-        self.name = name
-        self.answerer = describe_answerer(name, method)
-        self._sittings = Sittings(method)
-        self._uploads = Uploads(method)
-        self.pictures = PreparedPictures(lambda id_: method.prepare(read_image(self._paths[id_])))
+    def _load(self, name: str) -> _AtWork:
+        find_method(name)
+        model = self._queue.submit("server", "model", lambda: load_model(name, self._backbone))
+        pictures = PreparedPictures(
+            lambda id_: model.result().method.prepare(read_image(self._paths[id_]))
+        )
+        return _AtWork(name=name, model=model, pictures=pictures)
+
+    @property
+    def loaded(self) -> Future[Model]:
+        """The method at work; what went wrong, if it cannot be built."""
+        return self._at_work.model
 
     def change(self, name: str) -> None:
-        """Have another method answer, between two answers.
+        """Have another method answer, from the next answer on.
 
         Raises
         ------
         FewclicksError
             If it cannot be built; the present one goes on then.
         """
-        before = self.pictures
-        self._queue.submit("server", "method", lambda: self._begin(name)).result()
-        before.close()
+        chosen = self._load(name)
+        try:
+            chosen.model.result()
+        except BaseException:
+            chosen.pictures.close()
+            raise
+        before, self._at_work = self._at_work, chosen
+        before.pictures.close()
+
+    @property
+    def name(self) -> str:
+        """Of the method at work."""
+        return self._at_work.name
+
+    @property
+    def answerer(self) -> Answerer:
+        """The method at work, for the record."""
+        return self.loaded.result().answerer
+
+    @property
+    def pictures(self) -> PreparedPictures:
+        """Those that the method at work has prepared."""
+        return self._at_work.pictures
 
     def answer(self, stored: StoredPicture, annotator: int) -> Future[RunLengths | None]:
         """Ask for the mask of a picture's present object; None where there is none."""
@@ -118,6 +153,11 @@ class Answering:
         """Whether the method can be guided by them."""
         return "references" in find_method(self.name).takes
 
+    @property
+    def has_levels(self) -> bool:
+        """Whether a click may stand for a part, the object or a group."""
+        return "levels" in find_method(self.name).takes
+
     def look_at(self, stored: StoredPicture, reference: LabelReference) -> None:
         """Have a reference looked at now, so that the first click does not wait for it."""
 
@@ -125,7 +165,8 @@ class Answering:
             aimed = ClickAction(kind="click", x=0, y=0, is_positive=True, label=reference.label)
             for shown in self._references.guides([aimed], stored.references).by_label.values():
                 guidance = Guidance(references=tuple(shown))
-                self.method.condition(self.pictures.get(stored.id), guidance)
+                at_work = self._at_work
+                at_work.model.result().method.condition(at_work.pictures.get(stored.id), guidance)
 
         self._queue.submit("server", ("reference", reference.id), work)
 
@@ -146,16 +187,14 @@ class Answering:
 
     def segment(self, content: bytes, prompts: Prompts, turn: Hashable) -> Future[BoolMask]:
         """Ask for a mask of a picture that is sent along, in somebody's turn."""
-        return self._queue.submit(turn, object(), lambda: self._uploads.segment(content, prompts))
+        return self._queue.submit(
+            turn, object(), lambda: self.loaded.result().uploads.segment(content, prompts)
+        )
 
     def open(self, id_: int) -> None:
         """Have a picture prepared, and then those that come after it."""
         place = self._order.index(id_) if id_ in self._paths else 0
         self.pictures.expect(self._order[place : place + 1 + _AHEAD])
-
-    def warm_up(self) -> None:
-        """Compile and load on a small picture, so that the first annotator does not wait for it."""
-        warm_up(self.method)
 
     def path(self, id_: int) -> Path:
         """Where a picture lies.
@@ -201,21 +240,23 @@ class Answering:
         self.pictures.close()
 
     def _answer(self, stored: StoredPicture) -> RunLengths | None:
-        prepared = self._prepared(stored.id)
+        sittings, prepared = self._seated(stored.id)
         started = time.perf_counter()
-        mask = self._sittings.mask(stored.id, prepared, stored.desk, self._guides(stored))
+        mask = sittings.mask(stored.id, prepared, stored.desk, self._guides(stored))
         self._durations.append(time.perf_counter() - started)
         return encode_rle(mask)
 
     def _session(self, stored: StoredPicture) -> Session:
-        prepared = self._prepared(stored.id)
-        return self._sittings.at(stored.id, prepared, stored.desk, self._guides(stored))
+        sittings, prepared = self._seated(stored.id)
+        return sittings.at(stored.id, prepared, stored.desk, self._guides(stored))
 
-    def _prepared(self, id_: int) -> Prepared:
+    def _seated(self, id_: int) -> tuple[Sittings, Prepared]:
         """Give a prepared picture; no session holds on to one that had to make room."""
-        prepared = self.pictures.get(id_)
-        self._sittings.keep_only(self.pictures.ids)
-        return prepared
+        at_work = self._at_work
+        sittings = at_work.model.result().sittings
+        prepared = at_work.pictures.get(id_)
+        sittings.keep_only(at_work.pictures.ids)
+        return sittings, prepared
 
     def _guides(self, stored: StoredPicture) -> Guides:
         desk = stored.desk

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
+from typing import Any, Final
 
+import uvicorn
 from fastapi import FastAPI
 
 import fewclicks
 from fewclicks.web.access import Gate
 from fewclicks.web.answering import Answering
+from fewclicks.web.fair_queue import StaleError
 from fewclicks.web.refusals import answer_refusals
+
+_LAST_SECONDS: Final = 5  # for requests under way when the server is told to end
 
 
 def open_server(
@@ -19,12 +26,12 @@ def open_server(
     hosts: Iterable[str],
     at_end: Callable[[], None] = lambda: None,
 ) -> FastAPI:
-    """Build a server without routes: gate, refusals, and kernels that are warm when it begins.
+    """Build a server without routes: gate, refusals, and a model that is closed at the end.
 
     Parameters
     ----------
     answering
-        Warmed up at the start and closed at the end; ``app.state.answering``.
+        Closed at the end; ``app.state.answering``.
     hosts
         The only ones that may be asked for; empty for any.
     at_end
@@ -33,7 +40,6 @@ def open_server(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        answering.warm_up()
         yield
         answering.close()
         at_end()
@@ -50,3 +56,40 @@ def open_server(
     app.add_middleware(Gate, hosts=hosts)
     answer_refusals(app)
     return app
+
+
+def serve(app: FastAPI, listener: socket.socket) -> None:
+    """Serve until told to end; the page is up before the method is loaded.
+
+    Parameters
+    ----------
+    app
+        As `open_server` gave it.
+    listener
+        Bound.
+
+    Raises
+    ------
+    FewclicksError
+        If it turns out that the method cannot be built; the server has ended then.
+    """
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, timeout_graceful_shutdown=_LAST_SECONDS
+    )
+    server = uvicorn.Server(config)
+
+    def end_if_failed(loaded: Future[Any]) -> None:
+        server.should_exit = server.should_exit or _problem(loaded) is not None
+
+    loaded: Future[Any] = app.state.answering.loaded
+    loaded.add_done_callback(end_if_failed)
+    server.run(sockets=[listener])
+    problem = _problem(loaded)
+    if problem is not None:
+        raise problem
+
+
+def _problem(loaded: Future[Any]) -> BaseException | None:
+    """Say why a method could not be built; one whose loading was cut short has no problem."""
+    problem = loaded.exception()
+    return None if isinstance(problem, StaleError) else problem

@@ -14,7 +14,7 @@ from annotated_folder import Hand, mask_of
 from drawing import enlarge, mask, paint
 from fewclicks.images.masks import encode_rle
 from fewclicks.images.writing import write_image
-from fewclicks.web import answering
+from fewclicks.web import model
 from fewclicks.web.app import create_app
 from guided_method import GuidedBlobs
 
@@ -45,12 +45,12 @@ def client(
     folder: Path, method: GuidedBlobs, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[TestClient]:
     """With that method as the default; the others are built as ever."""
-    real = answering.create_method
+    real = model.create_method
 
     def build(name: str, **known: Any) -> Any:
         return method if name == "default" else real(name, **known)
 
-    monkeypatch.setattr(answering, "create_method", build)
+    monkeypatch.setattr(model, "create_method", build)
     with TestClient(create_app(folder), base_url=HOST) as client:
         yield client
 

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import io
 import json
+import socket
+import threading
 import time
 import uuid
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,12 +21,14 @@ from starlette.testclient import TestClient
 
 from annotated_folder import INSIDE, OUTSIDE, Hand, make_folder, mask_of
 from drawing import BLOB
+from fewclicks.errors import WeightsError
 from fewclicks.images.masks import encode_rle, iou
 from fewclicks.images.reading import read_image
 from fewclicks.methods.registry import create_method
 from fewclicks.session.session import Session
-from fewclicks.web import database
+from fewclicks.web import database, model
 from fewclicks.web.app import create_app
+from fewclicks.web.server import serve
 
 HOST = "http://127.0.0.1"
 
@@ -321,3 +327,41 @@ def test_folders_of_one_name_are_different_projects(tmp_path: Path):
             assert project["name"] == "pictures"
             ids.append(project["id"])
     assert ids[0] != ids[1]
+
+
+def test_the_list_is_there_before_the_method_is_loaded_and_a_click_waits_for_it(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    may_load = threading.Event()
+
+    def slowly(*_: Any, **__: Any) -> Any:
+        assert may_load.wait(30)
+        return create_method("graphcut")
+
+    monkeypatch.setattr(model, "create_method", slowly)
+    app = create_app(folder, database=f"sqlite:///{tmp_path / 'a.sqlite'}")
+    with TestClient(app, base_url=HOST) as client, ThreadPoolExecutor() as threads:
+        anna = Hand(client)
+        assert len(anna.get("/api/pictures")["pictures"]) == 3
+        assert anna.get("/api/project")["has_levels"]
+        assert anna.get("/api/pictures/1")["ready"] is False
+        click = threads.submit(lambda: anna.act(1, **INSIDE))
+        time.sleep(0.2)
+        assert not click.done()
+        may_load.set()
+        assert iou(mask_of(click.result()["active"]["rle"]), BLOB) > 0.9
+
+
+def test_a_server_whose_method_cannot_be_built_ends_and_says_why(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def gone(name: str, **_: Any) -> Any:
+        raise WeightsError(f"The weights of '{name}' are gone.")
+
+    monkeypatch.setattr(model, "create_method", gone)
+    app = create_app(folder, database=f"sqlite:///{tmp_path / 'a.sqlite'}")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        pytest.raises(WeightsError, match="'default' are gone"),
+    ):
+        serve(app, listener)

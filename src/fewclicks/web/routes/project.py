@@ -6,7 +6,6 @@ from fastapi import APIRouter, HTTPException
 from fastapi.responses import PlainTextResponse
 
 import fewclicks
-from fewclicks.methods.maps import HasLevels
 from fewclicks.methods.registry import METHODS
 from fewclicks.web.context import Context, Here, Id, Who
 from fewclicks.web.schemas import (
@@ -109,7 +108,7 @@ def _describe(here: Context) -> ProjectAnswer:
         name=here.store.folder.name,
         method=here.answering.name,
         methods=[entry.name for entry in METHODS if "weights" not in entry.needs],
-        has_levels=isinstance(here.answering.method, HasLevels),
+        has_levels=here.answering.has_levels,
         takes_references=here.answering.takes_references,
         labels=[LabelAnswer.of(label) for label in here.store.labels()],
         pictures=pictures,
