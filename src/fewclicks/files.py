@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from fewclicks.errors import InputError, StorageError
+
+_BESIDE: Final = re.compile(r"\..{1,40}\.[0-9a-f]{12}(\.\w+)?")
 
 
 @contextmanager
@@ -42,6 +45,20 @@ def written_beside(path: Path) -> Iterator[Path]:
         raise StorageError(f"Cannot write {path}: {_reason(error)}.") from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what writers that were killed left half written, where nobody else writes now.
+
+    Parameters
+    ----------
+    folder
+        Of a run that is taken up again; folders within it are left alone.
+    """
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if _BESIDE.fullmatch(path.name):
+                path.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

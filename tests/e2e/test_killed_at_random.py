@@ -8,56 +8,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from drawing import BLOB, paint
 from fewclicks.evaluation.plan import Plan
-from fewclicks.images.writing import write_image
 from fewclicks.proposals.plan import ProposalPlan
 from fewclicks.proposals.store import ProposalStore
 from killed_runs import evaluate_logged, logged, propose_logged, run_killed, train_logged
+from small_training import PLAN, draw
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 few_or_many = pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.long)])
 
-SMALL = """
-title = "small"
-[network]
-dim = 16
-depth = 2
-heads = 2
-patch = 8
-levels = [8, 8, 8, 8]
-head = 8
-side = 32
-window = 2
-global_every = 2
-[targets.boxes]
-kind = "rectangles"
-images = "pictures"
-[augmentation]
-crop = 32
-[optimiser]
-average = 0.5
-[run]
-batch = 2
-least_pixels = 20
-checkpoint_every = 2
-"""
+
+def leave_half_a_file(folder: Path) -> None:
+    """As a kill in the midst of writing does, which is too short to be met by chance."""
+    folder.mkdir()
+    (folder / ".checkpoint.0123456789ab.safetensors").write_bytes(b"half")
 
 
-def draw(folder: Path, count: int) -> Path:
-    """Pictures that differ, of two objects each."""
-    for part in ("images", "masks"):
-        (folder / part).mkdir(parents=True)
-    for number in range(count):
-        labels = np.roll(BLOB, (number, 2 * number), axis=(0, 1)).astype(np.uint8)
-        labels[50:58, 2:14] = 2
-        picture = paint(labels > 0, noise=60)
-        picture[0, 0] = number
-        write_image(folder / "images" / f"{number:02}.png", picture)
-        Image.fromarray(labels).save(folder / "masks" / f"{number:02}.png")
-    return folder
+def hidden(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob(".*")]
 
 
 def timeless(result: Path) -> dict[str, object]:
@@ -80,6 +49,7 @@ def test_an_evaluation_comes_to_its_very_result_and_prepares_no_finished_picture
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     run_killed(evaluate_logged, plan, whole, tmp_path / "once", log=tmp_path / "once", kills=0)
     log = tmp_path / "log"
+    leave_half_a_file(broken)
     run_killed(evaluate_logged, plan, broken, log, log=log, kills=kills)
     assert timeless(broken / "result.json") == timeless(whole / "result.json")
     records = [json.loads(line) for line in (broken / "objects.jsonl").read_text().splitlines()[1:]]
@@ -90,6 +60,7 @@ def test_an_evaluation_comes_to_its_very_result_and_prepares_no_finished_picture
     again = logged(log)
     begun = sum(again[picture] for picture in list(once)[1:])
     assert pictures <= begun <= pictures + kills
+    assert hidden(broken) == []
 
 
 @few_or_many
@@ -103,6 +74,7 @@ def test_proposals_are_those_of_an_unbroken_run_and_no_kept_picture_is_looked_at
     whole, broken, log = tmp_path / "whole", tmp_path / "broken", tmp_path / "log"
     once = tmp_path / "once"
     run_killed(propose_logged, plan, folder, whole, once, rows, log=once, kills=0)
+    leave_half_a_file(broken)
     run_killed(propose_logged, plan, folder, broken, log, rows, log=log, kills=kills, units=6)
     ours, theirs = ProposalStore(broken), ProposalStore(whole)
     assert len(ours.images) == pictures
@@ -113,6 +85,7 @@ def test_proposals_are_those_of_an_unbroken_run_and_no_kept_picture_is_looked_at
     assert set(logged(once).values()) == {1}
     assert logged(log).keys() == logged(once).keys()
     assert logged(log).total() <= pictures + kills * (rows + ahead)
+    assert hidden(broken) == []
 
 
 @pytest.mark.long
@@ -126,13 +99,14 @@ def test_a_training_comes_to_the_very_weights_and_repeats_no_kept_step(tmp_path:
     from fewclicks.training.plan_file import read_plans
 
     draw(tmp_path / "data" / "pictures", 5)
-    (tmp_path / "small.toml").write_text(SMALL)
+    (tmp_path / "small.toml").write_text(PLAN)
     steps = 5 * kills + 5
     plan = read_plans(tmp_path / "small.toml", settings={"run.steps": str(steps)})[0].plan
     whole, broken, log = tmp_path / "whole", tmp_path / "broken", tmp_path / "log"
     data, modules = tmp_path / "data", ("fewclicks.training.run", "lightning.fabric", "kornia")
     once = tmp_path / "once"
     run_killed(train_logged, plan, data, whole, once, log=once, kills=0, also_load=modules)
+    leave_half_a_file(broken)
     run_killed(train_logged, plan, data, broken, log, log=log, kills=kills, units=4)
     ours, theirs = (load_file(out / "network.safetensors") for out in (broken, whole))
     assert ours.keys() == theirs.keys()
@@ -140,3 +114,4 @@ def test_a_training_comes_to_the_very_weights_and_repeats_no_kept_step(tmp_path:
     assert [int(step) for step in logged(once)] == list(range(steps))
     assert logged(log).keys() == logged(once).keys()
     assert logged(log).total() <= steps + 2 * kills, "a checkpoint is kept at every other step"
+    assert hidden(broken) == []

@@ -7,8 +7,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +14,12 @@ import pytest
 
 from annotated_pictures import make
 from drawing import BLOB, paint
-from fewclicks.cli.app import main
+from faults import complaint, contents, room_for, run
 from fewclicks.errors import StorageError
 from fewclicks.formats.registry import FORMATS, export
 from fewclicks.images.writing import write_image, write_mask
 
-resource = pytest.importorskip("resource", reason="this system sets no limit to a file's size")
+pytest.importorskip("resource", reason="this system sets no limit to a file's size")
 
 EVALUATE = ("evaluate", "--dataset", "folder", "--data", "data", "--method", "graphcut",
             "--max-clicks", "3", "--out", "new/run")  # fmt: skip
@@ -48,41 +46,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FEWCLICKS_DATA", raising=False)
     return tmp_path
-
-
-@contextmanager
-def room_for(size: int) -> Iterator[None]:
-    """Let no file grow over a size: what a full disk answers, the kernel answers then."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
-def run(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
-    sys.argv = ["fewclicks", *arguments]
-    with pytest.raises(SystemExit) as end:
-        main()
-    err = capsys.readouterr().err
-    return int(end.value.code or 0), err
-
-
-def complaint(err: str) -> str:
-    """The one line that begins with Error; progress may stand above it."""
-    [line] = [line for line in err.splitlines() if "Error" in line or "Traceback" in line]
-    assert line.startswith("Error: ")
-    assert "--debug" not in line  # that is what we say of what we did not foresee
-    return line
 
 
 @pytest.fixture(autouse=True)

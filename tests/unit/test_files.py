@@ -13,7 +13,14 @@ import pytest
 from safetensors.numpy import save_file
 
 from fewclicks.errors import InputError, StorageError
-from fewclicks.files import check_writable, read_text, write_bytes, write_text, written_beside
+from fewclicks.files import (
+    check_writable,
+    read_text,
+    remove_leftovers,
+    write_bytes,
+    write_text,
+    written_beside,
+)
 
 
 def test_a_file_is_written_whole_with_its_folders(tmp_path: Path):
@@ -85,6 +92,13 @@ def test_a_killed_write_never_leaves_half_a_file_under_its_name(tmp_path: Path):
     assert path.read_text() == "old"
     write_text(path, "new")
     assert path.read_text() == "new"
+    others = [tmp_path / ".notes.txt", tmp_path / "result.0123456789ab.json"]
+    for other in others:
+        other.touch()
+    assert len(list(tmp_path.iterdir())) == 4
+    remove_leftovers(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted([path, *others])
+    remove_leftovers(tmp_path / "nowhere")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such rights")

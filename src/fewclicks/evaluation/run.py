@@ -19,6 +19,7 @@ from fewclicks.evaluation.result import Result, Seconds, read_result, write_resu
 from fewclicks.evaluation.scores import score
 from fewclicks.evaluation.tasks import PictureTask, checksum, choose_tasks, depth_checksum
 from fewclicks.evaluation.workers import Clicker, click_in_one_process
+from fewclicks.files import remove_leftovers
 from fewclicks.ray_cluster import check_engine
 
 JOURNAL: Final = "objects.jsonl"
@@ -77,6 +78,7 @@ def evaluate(
     )
     ids = [id_ for task in tasks for id_ in task.objects]
     with Journal(out / JOURNAL, run, resume=resume) as journal:
+        remove_leftovers(out)
         done = {record.id: record for record in journal.records}
         watch(len(done), len(ids))
         open_tasks = [task.without(frozenset(done)) for task in tasks]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from fewclicks.errors import InputError, StorageError
-from fewclicks.files import check_writable
+from fewclicks.files import check_writable, remove_leftovers
 from fewclicks.images.folders import list_pictures
 from fewclicks.proposals.plan import Failure, ProposalPlan, Proposer
 from fewclicks.proposals.recipe import RECIPE_FILE, Recipe, write_recipe
@@ -168,6 +168,7 @@ def _open(out: Path, recipe: Recipe, *, resume: bool) -> frozenset[str]:
             )
         store = ProposalStore(out)
         recipe.check_same(store.recipe, out)
+        remove_leftovers(out)
         return frozenset(store.images)
     if out.is_dir() and list_shards(out):
         raise StorageError(

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from fewclicks.errors import InputError
+from fewclicks.files import remove_leftovers
 from fewclicks.training.checkpoints import (
     CHECKPOINT,
     read_checkpoint,
@@ -348,6 +349,7 @@ def teach(
         raise InputError(
             f"{out} holds a training already; --resume goes on with it, another --out starts anew."
         )
+    remove_leftovers(out)
     since, learnt = time.monotonic(), []
     while run.step < learning.steps:
         learnt.append(run.learn(lessons))

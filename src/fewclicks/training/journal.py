@@ -13,6 +13,7 @@ from torch import Tensor
 from fewclicks.arrays import RgbImage
 from fewclicks.files import read_text, write_text
 from fewclicks.images.overlay import contact_sheet, draw_overlay
+from fewclicks.training.events import Events
 from fewclicks.training.interaction import Answer
 from fewclicks.training.samples import Batch
 
@@ -30,27 +31,24 @@ class Journal:
         Folder of the training.
     first_step
         What earlier runs wrote from here on is hidden.
+
+    Raises
+    ------
+    StorageError
+        If there is no room, here and where something is written.
     """
 
     def __init__(self, out: Path, first_step: int) -> None:
-        from torch.utils.tensorboard import SummaryWriter
-
-        writer: Any = SummaryWriter
-        self._writer = writer(str(out / EVENTS), purge_step=first_step or None)
+        self._events = Events(out / EVENTS, first_step)
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         """Write numbers by their names, such as ``loss/smoothness``."""
         for name, value in values.items():
-            self._writer.add_scalar(name, value, step)
+            self._events.scalar(name, value, step)
 
     def pictures(self, step: int, batch: Batch, answer: Answer) -> None:
         """Draw the first lessons: the target above, the answer with its clicks below."""
-        sheet = draw_lessons(batch, answer)
-        self._writer.add_image("lessons", sheet, step, dataformats="HWC")
-
-    def close(self) -> None:
-        """Write what is left."""
-        self._writer.close()
+        self._events.image("lessons", draw_lessons(batch, answer), step)
 
 
 def draw_lessons(batch: Batch, answer: Answer) -> RgbImage:

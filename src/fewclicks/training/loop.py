@@ -15,6 +15,7 @@ from torch.optim import Adam, AdamW, Optimizer
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from fewclicks.errors import FewclicksError, InputError
+from fewclicks.files import remove_leftovers
 from fewclicks.methods.transformer.click_network import ClickNetwork
 from fewclicks.training.checkpoints import (
     CHECKPOINT,
@@ -108,6 +109,8 @@ def learn(
     if plan.optimiser.average:
         learner.average = {name: v.detach().clone() for name, v in network.state_dict().items()}
     _take_up(learner, out / CHECKPOINT, described, resume=resume)
+    if fabric.global_rank == 0:
+        remove_leftovers(out)
     journal = Journal(out, learner.step) if fabric.global_rank == 0 else None
     batches = _batches(plan, samples, fabric, learner.step, total)
     while learner.step < total:
@@ -127,8 +130,6 @@ def learn(
                 learner.figures = dict(measure(network, done))
             if journal is not None:
                 journal.scalars(done, {f"measured/{k}": v for k, v in learner.figures.items()})
-    if journal is not None:
-        journal.close()
     _settle(learner)
     return learner
 
