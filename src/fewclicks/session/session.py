@@ -1,7 +1,4 @@
-"""Session: one person, one picture, one method; the only place with history.
-
-Why so long: each of its verbs is a few lines, but a person has many, and all are explained here.
-"""
+"""Session: one person, one picture, one method; the only place with history."""
 
 from __future__ import annotations
 
@@ -9,18 +6,15 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from fewclicks.arrays import BoolMask, FloatMap, RgbImage
 from fewclicks.clicks import Click, check_clicks
 from fewclicks.errors import InputError
 from fewclicks.images.boxes import Box
 from fewclicks.methods.base import AnyMethod, Prediction, Prepared
 from fewclicks.methods.guidance import Reference
-from fewclicks.methods.maps import ClickMaps, Levels, with_levels, with_maps
+from fewclicks.methods.maps import with_levels
 from fewclicks.session.answers import Answers
 from fewclicks.session.history import KEPT_BYTES, KeptAnswers
-from fewclicks.session.kind_search import KindSearch
 from fewclicks.session.pictures import check_depth, check_mask, check_picture
 from fewclicks.session.places import Places
 from fewclicks.session.prompts import (
@@ -37,9 +31,10 @@ from fewclicks.session.prompts import (
     stroke_clicks,
 )
 from fewclicks.session.timeline import Timeline
+from fewclicks.session.view import SessionView
 
 
-class Session:
+class Session(SessionView):
     """Clicks on one picture, with undo, redo and several objects.
 
     Parameters
@@ -93,10 +88,9 @@ class Session:
         references: Mapping[str, Sequence[Reference]] | None = None,
         kept_bytes: int = KEPT_BYTES,
     ) -> None:
-        self._method = method
         prepared = image if isinstance(image, Prepared) else method.prepare(check_picture(image))
         answers = Answers(method, Places(method, prepared), KeptAnswers(kept_bytes))
-        self._timeline = Timeline(answers)
+        super().__init__(method, Timeline(answers))
         if depth is not None:
             self.set_depth(depth)
         for label, shown in (references or {}).items():
@@ -104,8 +98,6 @@ class Session:
         if initial_mask is not None:
             mask = check_mask(initial_mask, self._shape)
             self._timeline.begin_with(PackedMask.pack(mask))
-
-    # What a person does.
 
     def click(
         self, x: int, y: int, *, is_positive: bool = True, level: float | None = None
@@ -286,101 +278,6 @@ class Session:
             raise InputError("There is no step to redo.")
         return self._timeline.go_to(self._timeline.index + 1)
 
-    # What a person sees.
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether a step is left to undo."""
-        return self._timeline.index > 0
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether an undone step is left to redo."""
-        return self._timeline.index < len(self._timeline.moments) - 1
-
-    @property
-    def image(self) -> RgbImage:
-        """(H, W, 3), the picture."""
-        return self._timeline.answers.places.prepared.image
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """Every step that stands, of all objects, oldest first; an initial mask is none."""
-        return self._timeline.steps(undone=False)
-
-    @property
-    def clicks(self) -> tuple[Click, ...]:
-        """On the present object, strokes included."""
-        return self._timeline.now.scene.clicks
-
-    @property
-    def objects(self) -> tuple[FinishedObject, ...]:
-        """Finished ones, oldest first."""
-        return self._timeline.now.scene.objects
-
-    @property
-    def label(self) -> str | None:
-        """What is aimed at; see `aim_at`."""
-        return self._timeline.now.scene.label
-
-    @property
-    def notice(self) -> str | None:
-        """What a person should know of the present clicks: that their label has no reference."""
-        known, label = self._timeline.answers.places.references, self.label
-        if not known or label is None or label in known:
-            return None
-        return f"No reference is attached to '{label}'; clicks are answered without one."
-
-    @property
-    def others(self) -> KindSearch:
-        """The search for other objects of a finished one's kind, which is their exemplar."""
-        return KindSearch(self._timeline)
-
-    @property
-    def prediction(self) -> Prediction | None:
-        """The method's answer to the last step; None before the first one of an object."""
-        return self._timeline.prediction
-
-    @property
-    def mask(self) -> BoolMask:
-        """(H, W) True on the present object; a new array, never on excluded pixels."""
-        if self.prediction is None:
-            return np.zeros(self._shape, dtype=bool)
-        return self._timeline.within(self.prediction.mask)
-
-    @property
-    def probability(self) -> FloatMap:
-        """(H, W) of belonging to the present object; a new array, 0 on excluded pixels."""
-        if self.prediction is None:
-            return np.zeros(self._shape, dtype=np.float32)
-        probability = self.prediction.probability.copy()
-        excluded = self._timeline.excluded
-        if excluded is not None:
-            probability[excluded] = 0
-        return probability
-
-    @property
-    def levels(self) -> Levels:
-        """The segments that the newest click may stand for; see `choose_level`.
-
-        Raises
-        ------
-        InputError
-            If the method has no levels, or the present object no click.
-        """
-        method = with_levels(self._method)
-        now = self._timeline.now
-        now.scene.newest_click()
-        before = self._timeline.before_newest_click()
-        return method.levels(self._timeline.prepared, now.asked, before)
-
-    @property
-    def maps(self) -> list[ClickMaps]:
-        """How the method sees the picture from each click; an `InputError` if it has no maps."""
-        method = with_maps(self._method)
-        asked, before = self._timeline.now.asked, self._timeline.before_newest_click()
-        return method.maps(self._timeline.prepared, asked, before)
-
     # On paper.
 
     def to_json(self) -> str:
@@ -481,10 +378,6 @@ class Session:
         return cls.from_json(read_text(Path(path)), method, image, source=str(path))
 
     # How it works.
-
-    @property
-    def _shape(self) -> tuple[int, int]:
-        return self._timeline.answers.places.prepared.shape
 
     def _take(self, step: Step) -> Prediction:
         self._timeline.advance(step)
