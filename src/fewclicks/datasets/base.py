@@ -96,6 +96,18 @@ class Dataset(Protocol):
         ...
 
 
+def check_min_area(min_area: float, *, least: int) -> None:
+    """Refuse a smallest area of objects that no object has.
+
+    Raises
+    ------
+    InputError
+        If it is below ``least``, in pixels.
+    """
+    if not min_area >= least:
+        raise InputError(f"min_area is {min_area}; needs a number of pixels, {least} or more.")
+
+
 def all_samples(dataset: Dataset) -> Iterator[Sample]:
     """Every object of a data set, picture by picture; objects of one picture share its pixels."""
     for picture in dataset.pictures:

@@ -85,6 +85,15 @@ class CocoFile:
         return category
 
 
+def is_object(annotation: Mapping[str, Any], *, min_area: float) -> bool:
+    """Whether an annotation outlines one object, and one large enough, as the file says."""
+    return (
+        not annotation.get("iscrowd")
+        and bool(annotation["segmentation"])
+        and float(annotation.get("area", 1.0)) >= min_area
+    )
+
+
 def draw(file: Path, annotations: Sequence[Mapping[str, Any]], shape: tuple[int, int]) -> BoolMask:
     """Draw what annotations outline together.
 

@@ -8,10 +8,9 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from fewclicks.datasets.base import Masks, Sample
-from fewclicks.datasets.coco_file import CocoFile, draw
+from fewclicks.datasets.base import Masks, Sample, check_min_area
+from fewclicks.datasets.coco_file import CocoFile, draw, is_object
 from fewclicks.datasets.layout import check_folder
-from fewclicks.errors import InputError
 from fewclicks.images.reading import read_image
 
 
@@ -34,8 +33,7 @@ class CocoInstancesConfig:
     min_area: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.min_area < 0:
-            raise InputError(f"min_area is {self.min_area}; needs a number of pixels, 0 or more.")
+        check_min_area(self.min_area, least=0)
 
 
 class CocoInstancesDataset:
@@ -93,9 +91,7 @@ class CocoInstancesDataset:
         return [
             each
             for each in self._file.annotations(picture)
-            if not each.get("iscrowd")
-            and each["segmentation"]
-            and float(each.get("area", 1)) >= self.config.min_area
+            if is_object(each, min_area=self.config.min_area)
         ]
 
     def _path(self, picture: str) -> Path:

@@ -12,11 +12,10 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from fewclicks.datasets.base import Sample
-from fewclicks.datasets.coco_file import CocoFile, draw
+from fewclicks.datasets.base import Sample, check_min_area
+from fewclicks.datasets.coco_file import CocoFile, draw, is_object
 from fewclicks.datasets.kinds import LEAST_OBJECTS, Kind, KindMasks, object_samples
 from fewclicks.datasets.layout import check_folder
-from fewclicks.errors import InputError
 from fewclicks.images.reading import read_image
 
 
@@ -36,8 +35,7 @@ class CocoMoisConfig:
     min_area: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.min_area < 0:
-            raise InputError(f"min_area is {self.min_area}; needs a number of pixels, 0 or more.")
+        check_min_area(self.min_area, least=0)
 
 
 class CocoMoisDataset:
@@ -120,11 +118,7 @@ class CocoMoisDataset:
         return {name: each for name, each in found.items() if len(each) >= LEAST_OBJECTS}
 
     def _counts(self, annotation: Mapping[str, Any]) -> bool:
-        return (
-            not annotation.get("iscrowd")
-            and bool(annotation["segmentation"])
-            and float(annotation.get("area", 1.0)) >= max(1.0, self.config.min_area)
-        )
+        return is_object(annotation, min_area=max(1.0, self.config.min_area))
 
     def _name(self, annotation: Mapping[str, Any]) -> str:
         return str(self._file.category(annotation)["name"])

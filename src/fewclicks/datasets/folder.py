@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from fewclicks.arrays import BoolMask, LabelMap, RgbImage
-from fewclicks.datasets.base import Masks, Sample
+from fewclicks.datasets.base import Masks, Sample, check_min_area
 from fewclicks.datasets.layout import find_pairs, fixed, listed_names, read_places
 from fewclicks.errors import InputError
 from fewclicks.images.reading import read_image, read_label_map, read_mask
@@ -62,8 +62,7 @@ class FolderConfig:
             raise InputError(f"unlabelled is '{self.unlabelled}'; needs 'refuse' or 'skip'.")
         if self.threshold < 0:
             raise InputError(f"threshold is {self.threshold}; needs a mask value, 0 or more.")
-        if self.min_area < 1:
-            raise InputError(f"min_area is {self.min_area}; needs a number of pixels, 1 or more.")
+        check_min_area(self.min_area, least=1)
         if self.shortest < 0:
             raise InputError(f"shortest is {self.shortest}; needs a number of pixels, 0 or more.")
         read_places(self.places)

@@ -25,7 +25,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from fewclicks.arrays import BoolMask, LabelMap
-from fewclicks.datasets.base import Masks, Sample
+from fewclicks.datasets.base import Masks, Sample, check_min_area
 from fewclicks.datasets.folder import FolderConfig, FolderDataset
 from fewclicks.datasets.kinds import LEAST_OBJECTS, Kind, KindMasks
 from fewclicks.datasets.parts import PartedObject, PartMasks
@@ -61,8 +61,7 @@ class InstancesConfig:
     parts_of: str = ""
 
     def __post_init__(self) -> None:
-        if self.min_area < 1:
-            raise InputError(f"min_area is {self.min_area}; needs a number of pixels, 1 or more.")
+        check_min_area(self.min_area, least=1)
 
 
 class _Region(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,8 +21,15 @@ except ModuleNotFoundError:
     raise MissingExtraError("The notebook widget", "notebook") from None
 
 _STATIC: Final = Path(__file__).parent / "static"
+_IMPORT: Final = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";$', re.MULTILINE)
 _LONGEST: Final = 1600
 _PALETTE: Final = [(0, 0, 0), OBJECT_COLOUR, *FINISHED_COLOURS]
+
+
+def _one_module(name: str) -> str:
+    """Read a module with what it imports from its neighbours, as a notebook can load it."""
+    text = (_STATIC / name).read_text(encoding="utf-8")
+    return _IMPORT.sub(lambda found: (_STATIC / found[1]).read_text(encoding="utf-8"), text)
 
 
 class ClickWidget(anywidget.AnyWidget):
@@ -49,7 +57,7 @@ class ClickWidget(anywidget.AnyWidget):
     False
     """
 
-    _esm = _STATIC / "widget.js"
+    _esm = _one_module("widget.js")
     _css = _STATIC / "widget.css"
 
     picture = traitlets.Bytes().tag(sync=True)

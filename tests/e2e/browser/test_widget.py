@@ -15,7 +15,7 @@ from fake_method import BlobMethod
 from fewclicks.session.session import Session
 from fewclicks.web.widget import ClickWidget
 
-BEGIN = """async ({state, size, picture, overlay}) => {
+BEGIN = """async ({module, state, size, picture, overlay}) => {
   const bytes = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
   const listeners = {};
   const values = {state, size, picture: bytes(picture), overlay: bytes(overlay)};
@@ -30,7 +30,8 @@ BEGIN = """async ({state, size, picture, overlay}) => {
       for (const listener of listeners["change:state"] ?? []) listener();
     },
   };
-  const { default: widget } = await import("/static/widget.js");
+  const address = URL.createObjectURL(new Blob([module], {type: "text/javascript"}));
+  const { default: widget } = await import(address);
   window.end = widget.render({ model: window.model, el: document.body });
 }"""
 PIXEL = """([x, y]) => [...document.querySelector('canvas').getContext('2d')
@@ -43,7 +44,13 @@ class Notebook:
     def __init__(self, page: Any, widget: ClickWidget) -> None:
         self.page, self.widget = page, widget
         page.evaluate(
-            BEGIN, {**self._state(), "size": widget.size, "picture": text(widget.picture)}
+            BEGIN,
+            {
+                **self._state(),
+                "module": widget._esm,
+                "size": widget.size,
+                "picture": text(widget.picture),
+            },
         )
         self._wait()
 

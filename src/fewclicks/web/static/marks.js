@@ -1,38 +1,13 @@
 // Signs drawn over the picture: clicks, boxes, strokes, the crosshair. Their size is the screen's.
 
-const POSITIVE = "#23b26d";
-const NEGATIVE = "#e5484d";
+import { NEGATIVE, POSITIVE, drawClick } from "./click_mark.js";
 
 /** @typedef {CanvasRenderingContext2D} Context */
 /** @typedef {import("./view.js").View} View */
 
-/**
- * A disc with a plus or a minus, so that colour alone says nothing; an unanswered one has no rim.
- * @param {Context} context @param {View} view
- * @param {import("./model.js").Click} click @param {boolean} isWaiting
- */
+/** @param {Context} context @param {View} view @param {import("./model.js").Click} click */
 export function click(context, view, { x, y, is_positive: isPositive }, isWaiting) {
-  const [left, top] = view.toScreen(x + 0.5, y + 0.5);
-  context.save();
-  context.translate(left, top);
-  context.globalAlpha = isWaiting ? 0.75 : 1;
-  context.beginPath();
-  context.arc(0, 0, 6.5, 0, 2 * Math.PI);
-  context.fillStyle = isPositive ? POSITIVE : NEGATIVE;
-  context.fill();
-  context.lineWidth = 1.5;
-  context.strokeStyle = isWaiting ? "rgba(255, 255, 255, 0.45)" : "#ffffff";
-  context.stroke();
-  context.beginPath();
-  context.moveTo(-3, 0);
-  context.lineTo(3, 0);
-  if (isPositive) {
-    context.moveTo(0, -3);
-    context.lineTo(0, 3);
-  }
-  context.strokeStyle = "#ffffff";
-  context.stroke();
-  context.restore();
+  drawClick(context, view.toScreen(x + 0.5, y + 0.5), isPositive, isWaiting);
 }
 
 /** @param {number[]} corners x0, y0, x1, y1, both ends inside */

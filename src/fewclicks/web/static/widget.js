@@ -1,10 +1,10 @@
-// The notebook's widget: one picture, its clicks and its mask. It stands alone, since a notebook
-// loads one module and no neighbours.
+// The notebook's widget: one picture, its clicks and its mask. A notebook loads one module and no
+// neighbours, so widget.py puts what is imported in the place of the import.
+
+import { drawClick } from "./click_mark.js";
 
 const OPACITY = 0.45;
 const LONGEST = 1600;
-const POSITIVE = "#23b26d";
-const NEGATIVE = "#e5484d";
 
 /** @param {DataView | undefined} bytes */
 function decode(bytes) {
@@ -16,30 +16,6 @@ function make(name, className, text = "") {
   element.className = className;
   element.textContent = text;
   return element;
-}
-
-/** A disc with a plus or a minus, so that colour alone says nothing; an unanswered one is pale. */
-function drawMark(context, scale, { x, y, is_positive: isPositive, isWaiting }) {
-  context.save();
-  context.translate(x, y);
-  context.scale(scale, scale);
-  context.globalAlpha = isWaiting ? 0.6 : 1;
-  context.beginPath();
-  context.arc(0, 0, 6.5, 0, 2 * Math.PI);
-  context.fillStyle = isPositive ? POSITIVE : NEGATIVE;
-  context.fill();
-  context.lineWidth = 1.5;
-  context.strokeStyle = "#ffffff";
-  context.stroke();
-  context.beginPath();
-  context.moveTo(-3, 0);
-  context.lineTo(3, 0);
-  if (isPositive) {
-    context.moveTo(0, -3);
-    context.lineTo(0, 3);
-  }
-  context.stroke();
-  context.restore();
 }
 
 export function render({ model, el }) {
@@ -77,8 +53,8 @@ export function render({ model, el }) {
     context.globalAlpha = 1;
     const onScreen = wide / (canvas.getBoundingClientRect().width || wide);
     for (const mark of [...(model.get("state").marks ?? []), ...waiting]) {
-      const [x, y] = [((mark.x + 0.5) * wide) / width, ((mark.y + 0.5) * high) / height];
-      drawMark(context, onScreen, { ...mark, x, y });
+      const place = [((mark.x + 0.5) * wide) / width, ((mark.y + 0.5) * high) / height];
+      drawClick(context, place, mark.is_positive, mark.isWaiting ?? false, onScreen);
     }
   }
 
