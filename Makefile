@@ -12,10 +12,15 @@ DATA ?= $(FEWCLICKS_DATA)
 VIT ?= $(FEWCLICKS_VIT)
 # By which rule of clicking `make tables` measures: ritm or m2n2.
 RULE ?= ritm
+# No line of compiled code can be counted as it runs, so these tests also run it as plain Python.
+MARKOV = tests/unit/methods/markov/test_
+KERNELS = tests/unit/methods/energy tests/unit/proposals/test_merge_tree.py \
+	$(addprefix $(MARKOV),flood_fill.py threshold.py markov_map.py nearest_neighbour.py sinkhorn.py) \
+	$(MARKOV)upsample.py::test_the_guide_may_have_one_channel_or_four
 MEASURE = FEWCLICKS_VIT='$(VIT)' $(BIN)/fewclicks evaluate --data '$(DATA)' --resume
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo format check test test-all docs bench tables tables-all sbom
+.PHONY: help setup demo format check test test-all coverage docs bench tables tables-all sbom
 
 help: ## List the words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +51,11 @@ test: setup ## The fast tests
 
 test-all: setup ## The long tests too
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+coverage: setup ## Count the lines that the fast tests run; fails below 90 %
+	$(BIN)/python -m pytest -m 'not long' -n $(WORKERS) --cov --cov-report=term:skip-covered
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(KERNELS) -W ignore::DeprecationWarning \
+		--cov --cov-append --cov-report=term:skip-covered --cov-fail-under=90
 
 docs: setup ## Run the examples that stand in the docs, and build the site into site/
 	$(BIN)/python -m pytest --doctest-modules --doctest-glob='*.md' src docs README.md

@@ -17,6 +17,7 @@ WORDS = [
     "check",
     "test",
     "test-all",
+    "coverage",
     "docs",
     "bench",
     "tables",
