@@ -69,9 +69,11 @@ def draw_lines(
     return figure
 
 
-def add_legend(figure: Figure, axes: Axes) -> None:
-    """Name the series below the figure."""
-    handles, labels = axes.get_legend_handles_labels()
+def add_legend(figure: Figure, *panels: Axes) -> None:
+    """Name the series of all panels below the figure."""
+    named = [axes.get_legend_handles_labels() for axes in panels]
+    handles = [handle for each, _ in named for handle in each]
+    labels = [label for _, each in named for label in each]
     figure.legend(handles, labels, frameon=False, loc="outside lower center", ncols=4)
 
 

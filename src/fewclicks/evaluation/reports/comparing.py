@@ -143,7 +143,8 @@ def comparison_page(compared: Compared) -> str:
         ),
         drawing(
             bars,
-            "Mean difference in clicks; whiskers are 95 % intervals. Where they cross the line, "
+            "Mean difference in clicks, and in IoU after three; whiskers are 95 % intervals. Where "
+            "they cross the line, "
             "the sign cannot be told.",
         ),
     ]
@@ -247,7 +248,7 @@ def _markdown(compared: Compared) -> str:
         lines += [markdown_line(_cells(each, found)[1:]) for found in each.differences]
         for note in each.notes:
             lines += ["", note]
-    lines += ["", f"![Mean difference in clicks]({BARS}.png)"]
+    lines += ["", f"![Mean difference in clicks, and in IoU after three]({BARS}.png)"]
     if compared.alone:
         lines += ["", f"Without a partner: {'; '.join(compared.alone)}."]
     return "\n".join(lines) + "\n"

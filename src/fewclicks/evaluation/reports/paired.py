@@ -13,7 +13,7 @@ from fewclicks.evaluation.reports.resampling import Interval, Values, bootstrap_
 from fewclicks.evaluation.reports.rows import ReportRow
 from fewclicks.evaluation.scores import TARGETS
 
-_MIOU_AT: Final = (1, 5, 10, 20)
+_MIOU_AT: Final = (1, 3, 5, 10, 20)
 _NAMED: Final = 3
 
 

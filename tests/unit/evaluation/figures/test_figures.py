@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from fewclicks.evaluation.figures.bars import draw_bars
+from fewclicks.evaluation.figures.bars import Panel, draw_bar_panels, draw_bars
 from fewclicks.evaluation.figures.histograms import count_clicks, draw_histograms
 from fewclicks.evaluation.figures.lines import Series, draw_lines
 from fewclicks.evaluation.figures.scatter import Point, draw_scatter
@@ -52,6 +52,20 @@ def test_bars_go_to_the_left_where_the_difference_is_negative():
     assert [bar.get_width() for bar in axes.patches] == [-2.0, 1.0]
     assert [text.get_text() for text in axes.get_yticklabels()] == ["one", "two"]
     assert any(list(line.get_xdata()) == [0, 0] for line in axes.lines)
+
+
+def test_panels_share_their_rows_and_name_all_series_once():
+    clicks = [Series(label="A", values=[-2.0, 1.0]), Series(label="B", values=[-1.0, 0.5])]
+    ious = [Series(label="C", values=[0.1, -0.2])]
+    panels = [Panel(series=clicks, x_label="clicks"), Panel(series=ious, x_label="IoU")]
+    figure = draw_bar_panels("T", ["one", "two"], panels)
+    left, right = figure.axes
+    assert [bar.get_width() for bar in right.patches] == [0.1, -0.2]
+    assert left.get_ylim() == right.get_ylim()
+    assert [text.get_text() for text in left.get_yticklabels()] == ["one", "two"]
+    assert [text.get_text() for text in right.get_yticklabels()] == ["", ""]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["A", "B", "C"]
+    assert len({bar.get_facecolor() for bar in (*left.patches, *right.patches)}) == 3
 
 
 def test_dots_at_one_place_are_one_larger_dot_that_names_them_all():

@@ -25,7 +25,7 @@ def test_objects_are_paired_by_their_names_whatever_their_order():
 
 def test_a_larger_iou_is_better_and_fewer_clicks_are():
     found = {d.figure: d for d in compare_rows(made_row(GOOD), made_row(POOR)).differences}
-    assert list(found) == ["NoC@85", "NoC@90", "mIoU@1", "mIoU@5", "mIoU@10", "mIoU@20"]
+    assert list(found) == ["NoC@85", "NoC@90", "mIoU@1", "mIoU@3", "mIoU@5", "mIoU@10", "mIoU@20"]
     first = found["mIoU@1"]
     assert first.mean == pytest.approx(np.mean([0.96 - 0.1, 0.5 - 0.7, 0.2 - 0.96, 0.5 - 0.4]))
     assert (first.better, first.equal, first.worse) == (2, 0, 2)
