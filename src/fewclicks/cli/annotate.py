@@ -80,7 +80,8 @@ def annotate(
         address += f"#token={token}" if token else ""
         typer.echo(f"Annotate {folder} at {address}  (Ctrl-C ends; nothing is lost)")
         if not no_browser:
-            threading.Timer(1.0, webbrowser.open, [address]).start()
+            # It may take its time, and what it asks for before the server is up waits.
+            threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
         serve(app, listener)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +22,7 @@ from fewclicks.methods.registry import METHODS, find_method
 from fewclicks.session.session import Session
 from fewclicks.web.actions import ClickAction
 from fewclicks.web.answerer import Answerer
-from fewclicks.web.fair_queue import FairQueue
+from fewclicks.web.fair_queue import FairQueue, ResultT, StaleError
 from fewclicks.web.model import Model, load_model
 from fewclicks.web.prepared import PreparedPictures
 from fewclicks.web.references import (
@@ -42,8 +43,9 @@ _TIMED: Final = 50
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _AtWork:
     name: str
-    model: Future[Model]
     pictures: PreparedPictures
+    model: Future[Model]
+    begun: threading.Event = field(default_factory=threading.Event)
 
 
 class Answering:
@@ -64,7 +66,9 @@ class Answering:
     Notes
     -----
     The model is loaded and answers in one thread, and prepares the next pictures in another;
-    requests come from any thread and wait. What is asked before it is loaded waits for that.
+    requests come from any thread and wait. Loading begins when it is told to, or when something
+    is asked of the model: whoever only wants the list of pictures is not to share the processor
+    with it.
     """
 
     def __init__(
@@ -77,19 +81,44 @@ class Answering:
         self._durations: deque[float] = deque(maxlen=_TIMED)
         self._queue = FairQueue()
         self._references = ReferenceReader(lambda id_: read_image(self.path(id_)))
-        self._at_work = self._load(method)
+        self._beginning = threading.Lock()
+        self._at_work = self._choose(method)
 
-    def _load(self, name: str) -> _AtWork:
+    def _choose(self, name: str) -> _AtWork:
         find_method(name)
-        model = self._queue.submit("server", "model", lambda: load_model(name, self._backbone))
+        model: Future[Model] = Future()
         pictures = PreparedPictures(
             lambda id_: model.result().method.prepare(read_image(self._paths[id_]))
         )
-        return _AtWork(name=name, model=model, pictures=pictures)
+        return _AtWork(name=name, pictures=pictures, model=model)
+
+    def begin(self) -> None:
+        """Have the method loaded, if that was not begun before."""
+        self._begin(self._at_work)
+
+    def _begin(self, at_work: _AtWork) -> None:
+        with self._beginning:
+            if at_work.begun.is_set():
+                return
+            at_work.begun.set()
+            self._queue.submit("server", at_work, lambda: self._load(at_work))
+
+    def _load(self, at_work: _AtWork) -> None:
+        try:
+            at_work.model.set_result(load_model(at_work.name, self._backbone))
+        except BaseException as error:
+            at_work.model.set_exception(error)
+
+    def _submit(
+        self, turn: Hashable, about: Hashable, work: Callable[[], ResultT]
+    ) -> Future[ResultT]:
+        """Ask for work of the model, whose loading is then before it in the queue."""
+        self.begin()
+        return self._queue.submit(turn, about, work)
 
     @property
-    def loaded(self) -> Future[Model]:
-        """The method at work; what went wrong, if it cannot be built."""
+    def model(self) -> Future[Model]:
+        """The method at work, once it is loaded; what went wrong, if it cannot be built."""
         return self._at_work.model
 
     def change(self, name: str) -> None:
@@ -100,7 +129,8 @@ class Answering:
         FewclicksError
             If it cannot be built; the present one goes on then.
         """
-        chosen = self._load(name)
+        chosen = self._choose(name)
+        self._begin(chosen)
         try:
             chosen.model.result()
         except BaseException:
@@ -117,7 +147,8 @@ class Answering:
     @property
     def answerer(self) -> Answerer:
         """The method at work, for the record."""
-        return self.loaded.result().answerer
+        self.begin()
+        return self.model.result().answerer
 
     @property
     def pictures(self) -> PreparedPictures:
@@ -130,7 +161,7 @@ class Answering:
             nothing: Future[RunLengths | None] = Future()
             nothing.set_result(None)
             return nothing
-        return self._queue.submit(annotator, ("mask", stored.id), lambda: self._answer(stored))
+        return self._submit(annotator, ("mask", stored.id), lambda: self._answer(stored))
 
     def hover(
         self, stored: StoredPicture, annotator: int, click: ClickAction
@@ -138,15 +169,11 @@ class Answering:
         """Ask what a click would give, without taking it."""
         desk = replace(stored.desk, prompts=(*stored.desk.prompts, click))
         clicked = replace(stored, desk=desk)
-        return self._queue.submit(
-            annotator, "hover", lambda: encode_rle(self._session(clicked).mask)
-        )
+        return self._submit(annotator, "hover", lambda: encode_rle(self._session(clicked).mask))
 
     def levels(self, stored: StoredPicture, annotator: int) -> Future[Levels]:
         """Ask for the segments that the newest click may stand for."""
-        return self._queue.submit(
-            annotator, ("levels", stored.id), lambda: self._session(stored).levels
-        )
+        return self._submit(annotator, ("levels", stored.id), lambda: self._session(stored).levels)
 
     @property
     def takes_references(self) -> bool:
@@ -168,7 +195,7 @@ class Answering:
                 at_work = self._at_work
                 at_work.model.result().method.condition(at_work.pictures.get(stored.id), guidance)
 
-        self._queue.submit("server", ("reference", reference.id), work)
+        self._submit("server", ("reference", reference.id), work)
 
     def notice(self, stored: StoredPicture) -> str | None:
         """Say why the newest prompt was answered without its label's reference, if it was."""
@@ -187,12 +214,13 @@ class Answering:
 
     def segment(self, content: bytes, prompts: Prompts, turn: Hashable) -> Future[BoolMask]:
         """Ask for a mask of a picture that is sent along, in somebody's turn."""
-        return self._queue.submit(
-            turn, object(), lambda: self.loaded.result().uploads.segment(content, prompts)
+        return self._submit(
+            turn, object(), lambda: self.model.result().uploads.segment(content, prompts)
         )
 
     def open(self, id_: int) -> None:
         """Have a picture prepared, and then those that come after it."""
+        self.begin()
         place = self._order.index(id_) if id_ in self._paths else 0
         self.pictures.expect(self._order[place : place + 1 + _AHEAD])
 
@@ -237,6 +265,8 @@ class Answering:
     def close(self) -> None:
         """Stop both threads."""
         self._queue.close()
+        if not self.model.done():
+            self.model.set_exception(StaleError())
         self.pictures.close()
 
     def _answer(self, stored: StoredPicture) -> RunLengths | None:

@@ -7,9 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session as Transaction
 
@@ -48,7 +46,8 @@ def open_database(url: str) -> Engine:
     engine = _engine(url)
     try:
         with engine.begin() as connection:
-            migrate(connection)
+            if _revision(connection) != _newest_revision():
+                migrate(connection)
     except (SQLAlchemyError, OSError) as error:
         raise DatabaseError(
             f"Cannot open the database {_shown(url)}: {reason(error)}; check the place and its "
@@ -59,10 +58,27 @@ def open_database(url: str) -> Engine:
 
 def migrate(connection: Connection, revision: str = "head") -> None:
     """Bring the tables to a revision."""
+    from alembic import command  # slow to load, and seldom needed
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+
+
+def _revision(connection: Connection) -> str | None:
+    """Read which revision the tables are of; None where there are none."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return None if found is None else str(found)
+
+
+def _newest_revision() -> str:
+    """Name the newest migration: their files are called by number and subject."""
+    names = sorted(path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+    return names[-1].partition("_")[0]
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import Future
@@ -17,6 +18,7 @@ from fewclicks.web.answering import Answering
 from fewclicks.web.fair_queue import StaleError
 from fewclicks.web.refusals import answer_refusals
 
+_LIST_SECONDS: Final = 2  # until the method is loaded though nobody asked for the list
 _LAST_SECONDS: Final = 5  # for requests under way when the server is told to end
 
 
@@ -31,7 +33,7 @@ def open_server(
     Parameters
     ----------
     answering
-        Closed at the end; ``app.state.answering``.
+        Begun soon after the start and closed at the end; ``app.state.answering``.
     hosts
         The only ones that may be asked for; empty for any.
     at_end
@@ -40,7 +42,9 @@ def open_server(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        waiting = asyncio.get_running_loop().call_later(_LIST_SECONDS, answering.begin)
         yield
+        waiting.cancel()
         answering.close()
         at_end()
 
@@ -78,18 +82,18 @@ def serve(app: FastAPI, listener: socket.socket) -> None:
     )
     server = uvicorn.Server(config)
 
-    def end_if_failed(loaded: Future[Any]) -> None:
-        server.should_exit = server.should_exit or _problem(loaded) is not None
+    def end_if_failed(model: Future[Any]) -> None:
+        server.should_exit = server.should_exit or _problem(model) is not None
 
-    loaded: Future[Any] = app.state.answering.loaded
-    loaded.add_done_callback(end_if_failed)
+    model: Future[Any] = app.state.answering.model
+    model.add_done_callback(end_if_failed)
     server.run(sockets=[listener])
-    problem = _problem(loaded)
+    problem = _problem(model)
     if problem is not None:
         raise problem
 
 
-def _problem(loaded: Future[Any]) -> BaseException | None:
+def _problem(model: Future[Any]) -> BaseException | None:
     """Say why a method could not be built; one whose loading was cut short has no problem."""
-    problem = loaded.exception()
+    problem = model.exception()
     return None if isinstance(problem, StaleError) else problem

@@ -87,7 +87,8 @@ def create_service(settings: ServiceSettings | None = None) -> FastAPI:
     chosen = settings or ServiceSettings.read(os.environ)
     addresses = PictureAddresses(home=chosen.home, key=chosen.key, origins=chosen.origins)
     answering = Answering({}, method=chosen.method, backbone=chosen.backbone)
-    answering.loaded.result()  # who asks other tools' way is told of a failure, or not kept waiting
+    answering.begin()
+    answering.model.result()  # who asks other tools' way is told of a failure, or not kept waiting
 
     app = open_server(answering, hosts=() if chosen.token else LOOPBACK)
     app.state.picture_addresses = addresses

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
 from annotated_folder import INSIDE, NAMES, OUTSIDE, make_folder
 from fewclicks.errors import InputError, StorageError
+from fewclicks.web import database
 from fewclicks.web.actions import Mask, RedoAction, UndoAction, read_action
 from fewclicks.web.annotators import Annotators
 from fewclicks.web.database import open_database
@@ -263,3 +265,8 @@ def test_a_place_where_no_folder_can_be_made_is_refused(tmp_path: Path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError, match="name another place with --db"):
         open_database(f"sqlite:///{tmp_path / 'file' / 'x' / 'a.sqlite'}")
+
+
+def test_the_newest_migration_is_the_one_that_alembic_ends_at():
+    script = ScriptDirectory(str(database._MIGRATIONS))
+    assert database._newest_revision() == script.get_current_head()

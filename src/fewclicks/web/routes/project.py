@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, BackgroundTasks, HTTPException
 from fastapi.responses import PlainTextResponse
 
 import fewclicks
@@ -82,8 +82,9 @@ def change_label(label: Id, asked: LabelChange, here: Here, _: Who) -> LabelAnsw
 
 
 @router.get("/api/pictures")
-def list_pictures(here: Here, _: Who) -> PicturesAnswer:
-    """List all pictures by name."""
+def list_pictures(here: Here, _: Who, afterwards: BackgroundTasks) -> PicturesAnswer:
+    """List all pictures by name; then the method is loaded, if it is not yet."""
+    afterwards.add_task(here.answering.begin)
     return PicturesAnswer(pictures=list(here.store.pictures()))
 
 
