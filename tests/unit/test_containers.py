@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import yaml
@@ -20,6 +21,11 @@ def test_the_image_starts_the_server_with_options_it_has():
     entry = json.loads(re.search(r"^ENTRYPOINT (\[.*\])$", text, flags=re.M)[1])
     assert entry[:2] == ["fewclicks", "annotate"]
     assert {part for part in entry if part.startswith("--")} <= OPTIONS
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (extra,) = re.findall(r"'\.\[(\w+)\]'", text)
+    assert extra in project["optional-dependencies"]
+    (python,) = re.findall(r"^FROM python:(\S+)-slim$", text, flags=re.M)
+    assert f"Programming Language :: Python :: {python}" in project["classifiers"]
     for copied in re.findall(r"^COPY (.+) \S+$", text, flags=re.M):
         assert all((ROOT / name).exists() for name in copied.split())
 

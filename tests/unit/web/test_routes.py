@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 import zipfile
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -255,12 +256,19 @@ def test_a_picture_that_is_not_there_is_told_in_one_line(anna: Hand):
 def test_a_damaged_picture_costs_nobody_the_others(tmp_path: Path):
     pictures = make_folder(tmp_path / "pictures")
     (pictures / "a.png").write_bytes((pictures / "a.png").read_bytes()[:300])
+    promise = bytearray((pictures / "sub" / "c.png").read_bytes())
+    promise[16:24] = (50_000).to_bytes(4, "big") * 2
+    promise[29:33] = zlib.crc32(promise[12:29]).to_bytes(4, "big")
+    (pictures / "sub" / "c.png").write_bytes(promise)
     app = create_app(pictures, method="graphcut")
     with TestClient(app, base_url=HOST) as client:
         anna = Hand(client)
-        refused = anna.send(1, INSIDE)
-        assert refused.status_code == 422
-        assert "damaged" in refused.json()["error"]
+        for picture, said in ((1, "damaged"), (3, "2500 megapixels; the limit is")):
+            refused = anna.send(picture, INSIDE)
+            assert refused.status_code == 422
+            assert said in refused.json()["error"]
+        shown = anna.client.get("/api/pictures/3/thumbnail", headers=anna.headers)
+        assert shown.status_code == 422
         assert anna.act(2, **INSIDE)["active"]["rle"] is not None
 
 
