@@ -21,8 +21,8 @@ from sklearn.datasets import load_sample_images
 
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu"]
 ASTRONAUT = ((223, 120, True), (330, 330, True), (40, 200, False), (120, 400, True))
-HELMET = ((400, 420, True), (440, 300, False))
-SHUTTLE = ((420, 150, True), (495, 60, False))
+HELMET = ((400, 420, True), (440, 300, False), (498, 400, False))
+SHUTTLE = ((420, 150, True), (495, 60, False), (392, 190, True), (447, 130, True))
 
 
 def write_photographs(folder: Path) -> None:
@@ -110,7 +110,7 @@ def main(target: Path) -> None:
     def take(page: Page, state: str) -> None:
         path = target / f"page_{state}_{scheme}.png"
         page.screenshot(path=path)
-        Image.open(path).quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
+        Image.open(path).quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
         print(f"Wrote {path}, {path.stat().st_size // 1000} kB")
 
     for scheme in ("light", "dark"):
