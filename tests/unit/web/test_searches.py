@@ -14,7 +14,7 @@ from annotated_folder import Hand, mask_of
 from drawing import enlarge, mask, paint
 from fewclicks.images.writing import write_image
 from fewclicks.session.session import Session
-from fewclicks.web import answering
+from fewclicks.web import model
 from fewclicks.web.app import create_app
 from guided_method import GuidedBlobs
 
@@ -35,7 +35,7 @@ FOUR = enlarge(
 @pytest.fixture
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     write_image(tmp_path / "four" / "1.png", paint(FOUR))
-    monkeypatch.setattr(answering, "create_method", lambda *_, **__: GuidedBlobs())
+    monkeypatch.setattr(model, "create_method", lambda *_, **__: GuidedBlobs())
     with TestClient(create_app(tmp_path / "four"), base_url=HOST) as client:
         yield client
 
