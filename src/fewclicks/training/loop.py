@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam, AdamW, Optimizer
+from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from fewclicks.errors import FewclicksError, InputError
@@ -26,6 +26,7 @@ from fewclicks.training.checkpoints import (
 )
 from fewclicks.training.interaction import Answer, Interaction
 from fewclicks.training.journal import Journal
+from fewclicks.training.optimising import create_optimiser, set_rate
 from fewclicks.training.plan import TrainingPlan
 from fewclicks.training.samples import Batch, Sample, Samples, collate
 
@@ -34,8 +35,6 @@ Watcher: TypeAlias = Callable[[int, int, float], None]
 
 Measure: TypeAlias = Callable[[nn.Module, int], Mapping[str, float]]
 """Told the network and its step, by all processes; gives figures by name."""
-
-_OPTIMISERS: Final[Mapping[str, type[Adam]]] = {"adam": Adam, "adamw": AdamW}
 
 
 class DivergedError(FewclicksError):
@@ -103,7 +102,7 @@ def learn(
     total = count_steps(plan, samples.pictures)
     described = {**plan.describe(), "steps": total, "pictures": samples.pictures}
     interaction = Interaction(plan, network)
-    optimiser = _create_optimiser(plan, network)
+    optimiser = create_optimiser(plan, network)
     wrapped, _ = fabric.setup(network, optimiser)
     learner = Learner(network=network, optimiser=optimiser)
     if plan.optimiser.average:
@@ -150,8 +149,7 @@ def _step(
 ) -> tuple[Answer, Batch]:
     """Learn from one batch, in as many portions as the plan says."""
     portions = plan.run.portions(fabric.world_size)[1]
-    for group in learner.optimiser.param_groups:
-        group["lr"] = rate
+    set_rate(learner.optimiser, rate)
     for portion in range(portions):
         batch = _to_device(next(batches), fabric)
         with fabric.no_backward_sync(wrapped, enabled=portion < portions - 1):
@@ -174,16 +172,6 @@ def _step(
     if learner.average is not None:
         update_average(learner.average, learner.network, plan.optimiser.average)
     return answer, batch
-
-
-def _create_optimiser(plan: TrainingPlan, network: nn.Module) -> Optimizer:
-    settings = plan.optimiser
-    return _OPTIMISERS[settings.name](
-        [weight for weight in network.parameters() if weight.requires_grad],
-        lr=plan.schedule.rate,
-        betas=(settings.beta1, settings.beta2),
-        weight_decay=settings.weight_decay,
-    )
 
 
 def _take_up(learner: Learner, path: Path, described: Mapping[str, Any], *, resume: bool) -> None:

@@ -106,6 +106,10 @@ class Optimiser:
     average
         Share that stays in the running average of the weights, which is then what is measured and
         kept; 0 for none.
+    start_share
+        Rate of the weights that have learnt before, as a share of the schedule's, in (0, 1]: of
+        the transformer that begins as ``network.start``, of the network for crops that begins as
+        ``crop_start``, and of both where ``network.weights`` brings them. 1 as published.
     """
 
     name: Literal["adam", "adamw"] = "adam"
@@ -114,6 +118,7 @@ class Optimiser:
     weight_decay: float = 0.0
     clip: float = 0.0
     average: float = 0.0
+    start_share: float = 1.0
 
     def __post_init__(self) -> None:
         if self.name not in ("adam", "adamw"):
@@ -124,6 +129,10 @@ class Optimiser:
         for name in ("weight_decay", "clip"):
             if not getattr(self, name) >= 0:
                 raise InputError(f"{name} is {getattr(self, name)}; needs 0 or more.")
+        if not 0 < self.start_share <= 1:
+            raise InputError(
+                f"start_share is {self.start_share}; needs a number above 0, at most 1."
+            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -263,6 +272,12 @@ class TrainingPlan:
     def __post_init__(self) -> None:
         if not self.targets:
             raise InputError("There are no targets; needs at least one table [targets.NAME].")
+        begun = (self.network.start, self.network.crop_start, self.network.weights)
+        if self.optimiser.start_share != 1 and begun == (None, None, None):
+            raise InputError(
+                f"start_share is {self.optimiser.start_share:g}, but nothing in the network has "
+                "learnt before; name network.start, or leave it out."
+            )
 
     def describe(self) -> dict[str, Any]:
         """Say what decides the weights; two plans that agree here train the same network."""
@@ -273,9 +288,11 @@ class TrainingPlan:
             )
         }  # fmt: skip
         for name, plain in (("family", PLAIN), ("crop_start", None)):
-            # Trainings that were begun before there were others are still the same.
+            # Trainings that were begun before there was a choice are still the same.
             if said["network"][name] == plain:
                 del said["network"][name]
+        if self.optimiser.start_share == 1:
+            del said["optimiser"]["start_share"]
         said["targets"] = {
             name: {"kind": each.kind, **asdict(each)} for name, each in self.targets.items()
         }

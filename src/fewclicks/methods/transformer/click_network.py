@@ -58,6 +58,14 @@ class ClickNetwork(nn.Module):
         """Give logits, (b, 1, H, W), from what `see` gave and (b, 3, H, W) of guidance."""
         raise NotImplementedError
 
+    def transformers(self) -> list[nn.Module]:
+        """Tell the parts that begin as a vision transformer, where training is given one."""
+        raise NotImplementedError
+
+    def crop_networks(self) -> list[nn.Module]:
+        """Tell the parts that look at crops, and may begin as a trained network; often none."""
+        return []
+
     def check_size(self, image: Tensor, guidance: Tensor) -> None:
         """Refuse pictures and guidance that the network cannot see."""
         raise NotImplementedError

@@ -287,6 +287,14 @@ class ICMFormerPPNetwork(SimpleClickNetwork):
             if len(blocks):
                 blocks.load_state_dict(second)
 
+    def transformers(self) -> list[nn.Module]:
+        """Tell the parts that begin as a vision transformer: all streams, see `follow_backbone`."""
+        return [self.backbone, self.exemplar, self.second]
+
+    def crop_networks(self) -> list[nn.Module]:
+        """Tell the part that looks at crops of the exemplar, if there is one."""
+        return [] if self.compare is None else [self.compare.features]
+
     def _blocks(self, is_there: bool) -> nn.ModuleList:
         """Make as many blocks as the second half has, or none."""
         count = self.config.depth - self._first if is_there else 0

@@ -186,6 +186,10 @@ class ICMFormerSwinNetwork(ClickNetwork):
             self.head(levels), size=size, mode="bilinear", align_corners=True
         )
 
+    def transformers(self) -> list[nn.Module]:
+        """Tell the parts that begin as a vision transformer."""
+        return [self.backbone]
+
     def check_size(self, image: Tensor, guidance: Tensor) -> None:
         """Refuse what the network cannot see.
 

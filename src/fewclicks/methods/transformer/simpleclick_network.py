@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from fewclicks.errors import InputError, ShapeError
@@ -219,6 +219,10 @@ class SimpleClickNetwork(ClickNetwork):
         """Give logits at a size in pixels, (b, 1, H, W)."""
         logits = self.head(self.neck(features))
         return functional.interpolate(logits, size=size, mode="bilinear", align_corners=True)
+
+    def transformers(self) -> list[nn.Module]:
+        """Tell the parts that begin as a vision transformer."""
+        return [self.backbone]
 
     def check_size(self, image: Tensor, guidance: Tensor) -> None:
         """Refuse what the network cannot see.
