@@ -43,6 +43,7 @@ def create_optimiser(plan: TrainingPlan, network: ClickNetwork) -> Optimizer:
         lr=plan.schedule.rate,
         betas=(settings.beta1, settings.beta2),
         weight_decay=settings.weight_decay,
+        fused=True,
     )
 
 

@@ -9,6 +9,7 @@ from fewclicks.methods.transformer.vision_transformer import (
     MLP_RATIO,
     NORM_EPSILON,
     Attention,
+    attend,
     cut_windows,
     draw_layers,
     join_windows,
@@ -56,9 +57,7 @@ class CrossAttention(nn.Module):
         if guide is not None:
             queries = queries + guide
         keys, values = answers.chunk(2, dim=-1)
-        seen = functional.scaled_dot_product_attention(
-            self._split(queries), self._split(keys), self._split(values)
-        )
+        seen = attend(self._split(queries), self._split(keys), self._split(values))
         mixed: Tensor = self.out(seen.transpose(1, 2).flatten(2))
         return mixed
 

@@ -41,9 +41,12 @@ class SegmentationHead(nn.Module):
     def forward(self, features: Sequence[Tensor]) -> Tensor:
         """Give logits, (b, 1, rows, columns) of the first features."""
         size = features[0].shape[2:]
+        mixed = [layer(each).relu() for layer, each in zip(self.levels, features, strict=True)]
         seen = [
-            functional.interpolate(layer(each).relu(), size=size, mode="bilinear")
-            for layer, each in zip(self.levels, features, strict=True)
+            each
+            if each.shape[2:] == size
+            else functional.interpolate(each, size=size, mode="bilinear")
+            for each in mixed
         ]
         fused = self.fuse(torch.cat(seen, dim=1)).relu()
         logits: Tensor = self.classify(self.dropout(fused))

@@ -63,9 +63,25 @@ class Attention(nn.Module):
         batch, count, dim = tokens.shape
         split = self.qkv(tokens).view(batch, count, 3, self.heads, dim // self.heads)
         queries, keys, values = split.permute(2, 0, 3, 1, 4)
-        seen = functional.scaled_dot_product_attention(queries, keys, values)
+        seen = attend(queries, keys, values)
         mixed: Tensor = self.out(seen.transpose(1, 2).reshape(batch, count, dim))
         return mixed
+
+
+def attend(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """Attend from (b, heads, n, d) queries to (b, heads, m, d) keys and values.
+
+    Notes
+    -----
+    In fp32 where a CPU is to find gradients, whatever autocast says: in bf16 that takes it thrice
+    as long.
+    """
+    if not queries.requires_grad or queries.device.type != "cpu":
+        return functional.scaled_dot_product_attention(queries, keys, values)
+    with torch.autocast("cpu", enabled=False):
+        return functional.scaled_dot_product_attention(
+            queries.float(), keys.float(), values.float()
+        )
 
 
 class Block(nn.Module):
