@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -40,14 +39,13 @@ class SegmentationHead(nn.Module):
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
         """Give logits, (b, 1, rows, columns) of the first features."""
-        size = features[0].shape[2:]
-        mixed = [layer(each).relu() for layer, each in zip(self.levels, features, strict=True)]
-        seen = [
-            each
-            if each.shape[2:] == size
-            else functional.interpolate(each, size=size, mode="bilinear")
-            for each in mixed
-        ]
-        fused = self.fuse(torch.cat(seen, dim=1)).relu()
-        logits: Tensor = self.classify(self.dropout(fused))
+        seen = [layer(each).relu() for layer, each in zip(self.levels, features, strict=True)]
+        # Mixing channels and resizing commute, and before it there are fewer pixels to mix.
+        shares = self.fuse.weight.chunk(len(seen), dim=1)
+        fused = functional.conv2d(seen[0], shares[0], self.fuse.bias)
+        size = fused.shape[2:]
+        for each, share in zip(seen[1:], shares[1:], strict=True):
+            mixed = functional.conv2d(each, share)
+            fused = fused + functional.interpolate(mixed, size=size, mode="bilinear")
+        logits: Tensor = self.classify(self.dropout(fused.relu()))
         return logits
