@@ -26,7 +26,7 @@ DATASETS = ("grabcut", "berkeley", "sbd", "davis")
 
 @pytest.fixture(autouse=True)
 def _named(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("STORES", "VIT", "MIS", "SBD", "COCO_LVIS"):
+    for name in ("STORES", "PHOTOS", "VIT", "MIS", "SBD", "COCO_LVIS"):
         monkeypatch.setenv(f"FEWCLICKS_{name}", name.lower())
 
 
