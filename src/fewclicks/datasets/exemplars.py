@@ -29,6 +29,17 @@ def choose_exemplar(kind: Kind, seed: int) -> int:
     return int(_chance(seed, kind.id).integers(len(kind.names)))
 
 
+def deepest_object(kind: Kind) -> int:
+    """Choose the object with the deepest middle, which the first click on all of them goes for.
+
+    Returns
+    -------
+    int
+        Its index in ``names``; ties: the first.
+    """
+    return int(np.argmax([_depth(mask).max() for mask in kind.masks]))
+
+
 def simulate_clicks(
     mask: BoolMask, *, others: BoolMask | None = None, name: str = "", seed: int = 0
 ) -> tuple[Click, ...]:

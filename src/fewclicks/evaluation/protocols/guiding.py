@@ -24,6 +24,9 @@ class GuidanceConfig:
         it as it is.
     reference_scale
         The reference, picture and masks, is made so much smaller; in (0, 1].
+    shown
+        Which object of a kind is the exemplar: a ``"random"`` one, as published, or the
+        ``"deepest"``, where somebody who clicks all of them as one begins.
     most_clicks
         On an exemplar that is segmented first.
     least_gain
@@ -52,6 +55,7 @@ class GuidanceConfig:
 
     polygon_interval: int = 1
     reference_scale: float = 1.0
+    shown: str = "random"
     most_clicks: int = 5
     least_gain: float = 0.01
     satisfied: float = 1.0
@@ -72,6 +76,7 @@ class GuidanceConfig:
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} is {getattr(self, name)}; needs an IoU from 0 to 1.")
         for name, known in (
+            ("shown", ("random", "deepest")),
             ("positives", ("all", "first")),
             ("negatives", ("true", "all", "none")),
             ("first_answer", ("proposal", "exemplar")),

@@ -12,7 +12,7 @@ import numpy as np
 
 from fewclicks.arrays import BoolMask
 from fewclicks.clicks import Click
-from fewclicks.datasets.exemplars import choose_exemplar, simulate_clicks
+from fewclicks.datasets.exemplars import choose_exemplar, deepest_object, simulate_clicks
 from fewclicks.datasets.kinds import Kind, KindsDataset, object_samples, union_sample
 from fewclicks.evaluation.protocols.guiding import GuidanceConfig
 from fewclicks.evaluation.protocols.objects import MIDDLE, file_name
@@ -59,7 +59,7 @@ class KindTargets:
     dataset
         Has kinds.
     exemplar
-        Where one object of each kind comes from, which is chosen at random.
+        Where one object of each kind comes from; which one, `GuidanceConfig.shown` says.
     counts_exemplar
         Whether its clicks count: ``collective``. If not, an exemplar is given for nothing, and
         only further clicks count: ``additional``.
@@ -121,26 +121,27 @@ class KindTargets:
         return files
 
     def _whole(self, kind: Kind) -> Target:
-        number = self._choose(kind)
-        without = None if kind.exemplar_is_asked or self._counts else number
+        without = None if kind.exemplar_is_asked or self._counts else self._choose(kind)
         sample = union_sample(kind, without=without)
         objects = len(kind.names) - (without is not None)
         if self._exemplar == "none":
             return Target(sample=sample, objects=objects)
-        begin = partial(self._begin, kind, number, without is not None)
+        begin = partial(self._begin, kind, without)
         return Target(sample=sample, begin=begin, objects=objects)
 
     def _choose(self, kind: Kind) -> int:
         if not self._config.real:
-            return choose_exemplar(kind, self._seed)
+            is_random = self._config.shown == "random"
+            return choose_exemplar(kind, self._seed) if is_random else deepest_object(kind)
         shown = read_real(kind, Path(self._config.real)).mask
         return int(np.argmax([np.count_nonzero(mask & shown) for mask in kind.masks]))
 
-    def _begin(self, kind: Kind, number: int, keeps_off: bool, opening: Opening) -> Beginning:
+    def _begin(self, kind: Kind, without: int | None, opening: Opening) -> Beginning:
+        number = self._choose(kind) if without is None else without
         found = self._find(kind, number, opening)
         clicks, seconds = (found.clicks, found.click_seconds) if self._counts else ((), 0.0)
         ious = found.ious if self._counts else ()
-        session = self._show(kind, found, keeps_off, opening)
+        session = self._show(kind, found, without is not None, opening)
         return Beginning(session=session, clicks=clicks, ious=ious, click_seconds=seconds)
 
     def _find(self, kind: Kind, number: int, opening: Opening) -> Found:

@@ -1,16 +1,13 @@
 """Exemplar match: from one finished object of a picture to all of its kind.
 
 Before the first click, what looks like the exemplar is proposed. Clicks then extend and correct
-that as one answer: those on the exemplar go on counting, parts that are far from the newest click
-stay as they are, and no part is dropped because no click lies on it.
+that object by object, see `kind_objects`; those on the exemplar go on counting.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +15,7 @@ from fewclicks.arrays import BoolMask, FloatMap
 from fewclicks.backbones.base import Features
 from fewclicks.clicks import Click, positives
 from fewclicks.methods.guidance import Exemplar
-from fewclicks.methods.markov.reference_match import middle_of, see_marks, votes_by_likeness
+from fewclicks.methods.markov.reference_match import deepest_pixel, see_marks, votes_by_likeness
 from fewclicks.methods.markov.token_walk import read_at
 
 
@@ -34,11 +31,15 @@ class ExemplarMatch:
         How it was found; where none of them is positive, led by one on its middle.
     likeness : (h, w)
         Log odds of each of the picture's tokens to be on its kind, before any click.
+    depth
+        How far its middle is from its outline, in pixels: what lies nearer to an object is hardly
+        the middle of another one.
     """
 
     mask: BoolMask
     clicks: tuple[Click, ...]
     likeness: FloatMap
+    depth: float
 
     def proposes(self, at: NDArray[np.float64]) -> NDArray[np.float64]:
         """Log odds of places, (n,), to be on an object of the kind.
@@ -69,26 +70,12 @@ def match_exemplar(
     # How small the exemplar is says nothing of how much else is of its kind.
     rarity = np.log(seen.unmeant.sum() / max(float(seen.meant.sum()), 1e-6))
     likeness = weight * (votes_by_likeness(features, seen) + rarity) - doubt
-    clicks = exemplar.clicks
+    clicks, (middle, depth) = exemplar.clicks, deepest_pixel(exemplar.mask)
     if not positives(clicks):
-        clicks = (middle_of(exemplar.mask), *clicks)
+        clicks = (middle, *clicks)
     return ExemplarMatch(
         mask=exemplar.mask,
         clicks=clicks,
         likeness=likeness.reshape(features.grid.height, features.grid.width).astype(np.float32),
+        depth=depth,
     )
-
-
-def parts_that_stay(mask: BoolMask, clicks: Sequence[Click], before: BoolMask) -> BoolMask:
-    """Keep the connected parts of a mask that were there before, or that a click lies on.
-
-    Parameters
-    ----------
-    mask, before : (h, w)
-    clicks
-        Positive ones, inside the mask's picture.
-    """
-    _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-    kept = set(np.unique(labels[before & mask]).tolist())
-    kept |= {int(labels[click.y, click.x]) for click in clicks}
-    return np.asarray(np.isin(labels, list(kept - {0})))

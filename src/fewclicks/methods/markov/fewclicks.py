@@ -5,6 +5,8 @@ is: walks over the backbone's features and over the regions' own colours, paths 
 edges, unions in merge trees. A small network weighs them, a colour model is fitted to its opinion,
 and one min cut draws the outline; a small object is then looked at more closely. See
 ``docs/methods/fewclicks.md`` for what each part gains.
+
+Why so long: it is the order in which a dozen modules are asked, whole, by level and for a kind.
 """
 
 from __future__ import annotations
@@ -36,8 +38,9 @@ from fewclicks.methods.markov.evidence_network import (
     evidence_file,
     network_for,
 )
-from fewclicks.methods.markov.exemplar_match import ExemplarMatch, match_exemplar, parts_that_stay
+from fewclicks.methods.markov.exemplar_match import ExemplarMatch, match_exemplar
 from fewclicks.methods.markov.fewclicks_config import FewclicksConfig
+from fewclicks.methods.markov.kind_objects import changed_at, object_meant, rounded
 from fewclicks.methods.markov.levels import offer_levels, unlike_levels
 from fewclicks.methods.markov.local_refiner import Looked, corrected_by_one, refine_locally
 from fewclicks.methods.markov.pixel_odds import pixel_odds
@@ -57,6 +60,8 @@ from fewclicks.methods.one_thread import on_one_thread
 
 _REMEMBERED_PARTS: Final = 4
 _REMEMBERED_REFERENCES: Final = 32  # of about 3 MB
+_REGIONS_OF_ONE: Final = 400  # that an object of a kind is looked at in
+_STEPS: Final = 16  # of the places along a picture where such a look may begin
 _HALF: Final = np.float32(0.5)
 _ABOVE: Final = np.nextafter(_HALF, np.float32(1.0))
 _CLICK_REACH = 5.0  # path cost over colour
@@ -232,16 +237,39 @@ class Fewclicks:
         if clicks[-1].level not in (None, OWN_LEVEL):
             reach = self._reach(prepared, clicks, previous)
             return self._at_level(prepared, clicks, previous, reach)
+        if kind is not None and previous is not None:
+            return self._correct_one(prepared, kind, clicks, previous)
         view = self._view(prepared, clicks, previous)
         opinion = self._opinion(prepared, view, clicks, previous)
-        stays = None if kind is None or previous is None else previous.mask
-        # One click extends an exemplar's kind at several places.
-        refines = kind is None and (self.config.bulge > 0 or self.config.one_way)
+        refines = self.config.bulge > 0 or self.config.one_way
         corrects = corrected_by_one(clicks, previous) if refines else None
-        probability = self._draw(prepared, view, clicks, opinion, stays=stays, corrects=corrects)
+        probability = self._draw(prepared, view, clicks, opinion, corrects=corrects)
         mask = keep_clicked(probability > 0.5, clicks, prepared.excluded)
         looked = Looked(box=view.box, clicks=len(clicks))
         return Prediction(probability=_agreeing(probability, mask), state=looked)
+
+    def _correct_one(
+        self,
+        prepared: RegionPicture,
+        kind: ExemplarMatch,
+        clicks: Sequence[Click],
+        previous: Prediction,
+    ) -> Prediction:
+        """Answer a click on one of several objects, or on a new one; the others stay."""
+        newest, before, (height, width) = clicks[-1], previous.mask, prepared.shape
+        view = prepared.whole
+        meant = object_meant(before, newest, reach=kind.depth)
+        if meant is not None:
+            on_it = [click for click in positives(clicks) if meant[click.y, click.x]]
+            box = choose_part(meant, [*on_it, newest], margin=self.config.exemplar_zoom, kept=None)
+            box = rounded(box, height=height, width=width, steps=_STEPS)
+            view = self._look_closer(prepared, box, regions=_REGIONS_OF_ONE)
+        opinion = self._opinion(prepared, view, clicks, previous)
+        drawn = self._draw(prepared, view, clicks, opinion, drops=False)
+        probability = view.box.paste(view.box.crop(drawn), previous.probability)
+        mask = changed_at(newest, before, view.box.paste(view.box.crop(drawn > 0.5), before))
+        mask = keep_clicked(mask, clicks, prepared.excluded)
+        return Prediction(probability=_agreeing(probability, mask))
 
     def _propose(self, prepared: RegionPicture, kind: ExemplarMatch) -> Prediction:
         """Find the exemplar's kind before any click, the exemplar itself being known."""
@@ -249,8 +277,7 @@ class Fewclicks:
         cover = view.regions.superpixels.mean(view.shrink(kind.mask))
         opinion = np.maximum(kind.proposes(view.places), 2 * bound * cover - bound)
         opinion = np.clip(opinion, -bound, bound)
-        everywhere = np.ones(prepared.shape, dtype=bool)
-        probability = self._draw(prepared, view, kind.clicks, opinion, stays=everywhere)
+        probability = self._draw(prepared, view, kind.clicks, opinion, drops=False)
         mask = keep_clicked((probability > 0.5) | kind.mask, (), prepared.excluded)
         return Prediction(probability=_agreeing(probability, mask))
 
@@ -330,9 +357,15 @@ class Fewclicks:
         kept = previous.state.box if isinstance(previous.state, Looked) else None
         box = choose_part(previous.mask, clicks, margin=self.config.zoom, kept=kept)
         newest = clicks[-1]
-        if box == prepared.whole.box or not box.holds(newest.x, newest.y):
+        if not box.holds(newest.x, newest.y):
             return prepared.whole
-        config = self._view_config(self.config.zoom_regions, self.config.zoom_side)
+        return self._look_closer(prepared, box, regions=self.config.zoom_regions)
+
+    def _look_closer(self, prepared: RegionPicture, box: Box, *, regions: int) -> View:
+        """Look at a part of the picture, once; the whole is known."""
+        if box == prepared.whole.box:
+            return prepared.whole
+        config = self._view_config(regions, self.config.zoom_side)
 
         def look(part: Box) -> View:
             return look_at(
@@ -384,12 +417,12 @@ class Fewclicks:
         clicks: Sequence[Click],
         opinion: NDArray[np.floating],
         *,
-        stays: BoolMask | None = None,
+        drops: bool = True,
         corrects: BoolMask | None = None,
     ) -> FloatMap:
         """Draw an opinion of the regions as a probability, (H, W).
 
-        Parts without a positive click are dropped, but those that touch what ``stays``, (H, W).
+        With ``drops``, parts without a positive click are dropped.
         What the newest click cannot have meant to change in what it ``corrects``, (H, W), stays.
         """
         located, excluded, unlike = view.locate(clicks), None, None
@@ -409,9 +442,7 @@ class Fewclicks:
             mask = band_cut(unary, view.pyramid, positive=seeds.positive, negative=seeds.negative)
         else:
             mask = ((unary > 0) | seeds.positive) & ~seeds.negative
-        if stays is not None:
-            mask = parts_that_stay(mask, positives(located), view.shrink(stays))
-        elif any(mask[click.y, click.x] for click in positives(located)):
+        if drops and any(mask[click.y, click.x] for click in positives(located)):
             mask = components_with(mask, positives(located))
         if corrects is not None:
             before, bulge = view.shrink(corrects), self.config.bulge

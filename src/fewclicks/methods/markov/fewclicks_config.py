@@ -18,7 +18,7 @@ _LEAST: Final = (
 )
 _WEIGHTS: Final = (
     "colour", "local_colour", "strength", "steadiness", "bulge", "zoom",
-    "reference_likeness", "reference_place", "exemplar_likeness",
+    "reference_likeness", "reference_place", "exemplar_likeness", "exemplar_zoom",
 )  # fmt: skip
 
 
@@ -69,6 +69,9 @@ class FewclicksConfig:
         Weight of what looks like an exemplar where its kind is proposed; 0 proposes nothing.
     exemplar_doubt
         Log odds that are taken off it; higher proposes less.
+    exemplar_zoom
+        Margin around one object of the exemplar's kind where a click corrects it, as a share of
+        its size; 0 looks at the whole picture.
     """
 
     regions: int = 1000
@@ -91,6 +94,7 @@ class FewclicksConfig:
     reference_place: float = 0.5
     exemplar_likeness: float = 1.0
     exemplar_doubt: float = 2.0
+    exemplar_zoom: float = 0.4
 
     def __post_init__(self) -> None:
         for name, least in _LEAST:

@@ -198,12 +198,18 @@ def votes_by_likeness(features: Features, reference: SeenReference) -> NDArray[n
     return np.asarray(np.clip(np.subtract(*votes), -_MOST, most), dtype=np.float32)
 
 
-def middle_of(mask: BoolMask) -> Click:
-    """Click the deepest pixel of a mask, (H, W), where people click; ties: the first of them."""
+def deepest_pixel(mask: BoolMask) -> tuple[Click, float]:
+    """Click the deepest pixel of a mask, (H, W), where people click; ties: the first of them.
+
+    Returns
+    -------
+    (Click, float)
+        And how deep it is: its distance, in pixels, to the nearest pixel off the mask.
+    """
     padded = np.pad(mask, 1).astype(np.uint8)
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
     row, column = divmod(int(depth.argmax()), mask.shape[1])
-    return Click(x=column, y=row)
+    return Click(x=column, y=row), float(depth[row, column])
 
 
 def _shares(mask: BoolMask, features: Features) -> NDArray[np.float32]:
@@ -216,7 +222,7 @@ def _shares(mask: BoolMask, features: Features) -> NDArray[np.float32]:
 def _marked_place(mask: BoolMask) -> MarkedPlace:
     """Find the middle of a mask, and blur its outline."""
     height, width = mask.shape
-    middle = middle_of(mask)
+    middle, _ = deepest_pixel(mask)
     scale = min(1.0, _OUTLINE_SIDE / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)

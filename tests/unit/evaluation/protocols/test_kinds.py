@@ -28,14 +28,14 @@ ALL = LEFT | MIDDLE | RIGHT
 
 
 def kind(**more) -> Kind:
+    usual = {"load_masks": lambda _shape: KindMasks(objects=(LEFT, MIDDLE, RIGHT))}
     return Kind(
         id="p:dog",
         picture="p",
         category="dog",
         names=("p:1", "p:2", "p:3"),
         load_image=lambda: paint(ALL),
-        load_masks=lambda _shape: KindMasks(objects=(LEFT, MIDDLE, RIGHT)),
-        **more,
+        **(usual | more),
     )
 
 
@@ -100,6 +100,25 @@ def test_the_exemplars_own_clicks_count_and_its_proposal_is_what_the_last_one_sh
     # The first click finds all of it, so that nothing is left to click.
     assert record.exemplar_clicks == len(record.clicks) == 1
     assert record.ious == (1.0,)
+
+
+def test_the_exemplar_is_any_object_or_the_one_that_a_first_click_on_all_goes_for():
+    def shown(deep: int, **config: str) -> int:
+        masks = [enlarge(mask(".....", ".###.", "....."), 8) for _ in range(3)]
+        masks[deep] = enlarge(mask(".###.", ".###.", ".###."), 8)
+        dogs = Dogs(load_masks=lambda _shape: KindMasks(objects=tuple(masks)))
+        source = KindTargets(
+            dogs,
+            exemplar="golden",
+            counts_exemplar=True,
+            takes_exemplar=True,
+            seed=0,
+            config=GuidanceConfig(**config),
+        )
+        return source._choose(dogs.kinds("p")[0])
+
+    assert [shown(deep, shown="deepest") for deep in range(3)] == [0, 1, 2]
+    assert len({shown(deep) for deep in range(3)}) == 1
 
 
 def test_a_user_who_is_satisfied_clicks_no_further():

@@ -8,7 +8,7 @@ from drawing import mask
 from fewclicks.backbones.base import Features, Grid
 from fewclicks.clicks import Click
 from fewclicks.methods.guidance import Exemplar
-from fewclicks.methods.markov.exemplar_match import match_exemplar, parts_that_stay
+from fewclicks.methods.markov.exemplar_match import match_exemplar
 
 SHAPE = mask("......", ".##...", ".##...", "......")
 
@@ -38,12 +38,4 @@ def test_an_exemplar_without_a_positive_click_is_clicked_on_its_middle():
 
     assert bare.clicks == (Click(x=1, y=1), off)
     assert clicked.clicks == (Click(x=2, y=2),)
-
-
-def test_parts_stay_that_were_there_before_or_are_clicked():
-    now = mask("##..#..#", "##..#..#", "........", "###.....")
-    before = mask(".#......", "........", "........", "........")
-
-    kept = parts_that_stay(now, [Click(x=4, y=0), Click(x=6, y=3)], before)
-
-    assert (kept == mask("##..#...", "##..#...", "........", "........")).all()
+    assert bare.depth == clicked.depth == 1

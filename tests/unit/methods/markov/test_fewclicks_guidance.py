@@ -14,10 +14,13 @@ from fewclicks.backbones.base import Features
 from fewclicks.backbones.colour import ColourBackbone, ColourConfig
 from fewclicks.clicks import Click
 from fewclicks.errors import InputError
+from fewclicks.images.boxes import Box
 from fewclicks.images.masks import iou
+from fewclicks.methods.base import Prediction
 from fewclicks.methods.guidance import Exemplar, Guidance, Reference
 from fewclicks.methods.markov.fewclicks import Fewclicks, RegionPicture
 from fewclicks.methods.markov.fewclicks_config import FewclicksConfig
+from fewclicks.methods.markov.view import View, look_at
 from fewclicks.methods.registry import create_method
 
 # A body with a head; another one elsewhere, and a bar of the head's colour.
@@ -176,6 +179,47 @@ def test_a_click_extends_the_answer_and_leaves_the_exemplar_in_it(
     assert iou(answer & BAR, BAR) > 0.8
     assert iou(answer & HEAD, HEAD) > 0.8
     assert (answer == method.predict(guided, clicks).mask).all()
+
+
+def test_a_click_on_one_object_leaves_the_others_as_they_are(
+    method: Fewclicks, prepared: RegionPicture
+):
+    guided = method.condition(prepared, Guidance(exemplar=Exemplar(mask=HEAD, clicks=(ON_HEAD,))))
+    spoilt = HEAD.copy()
+    spoilt[:12] = False  # as no method would draw it
+    clicks = [Click(x=65, y=30)]
+    found = method.predict(guided, clicks, Prediction.from_mask(spoilt))
+    refused = method.predict(guided, [*clicks, Click(x=66, y=31, is_positive=False)], found)
+
+    assert iou(found.mask & ~HEAD, BAR) > 0.8
+    assert ((found.mask & HEAD) == spoilt).all()
+    assert ((refused.mask & HEAD) == spoilt).all()
+    assert (refused.mask & BAR).sum() < (found.mask & BAR).sum()
+
+
+def test_a_correction_of_one_object_looks_at_it_more_closely_and_once(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    looks: list[Box] = []
+
+    def look_and_tell(image: RgbImage, features: Features, box: Box, **more: Any) -> View:
+        looks.append(box)
+        return look_at(image, features, box, **more)
+
+    monkeypatch.setattr("fewclicks.methods.markov.fewclicks.look_at", look_and_tell)
+    before = HEAD.copy()
+    before[:, :24] = False
+    missed = Click(x=22, y=11)
+    for zoom, count in ((0.0, 1), (0.4, 2)):
+        method, _ = _method(exemplar_zoom=zoom)
+        exemplar = Exemplar(mask=HEAD, clicks=(ON_HEAD,))
+        near = method.condition(method.prepare(_painted()), Guidance(exemplar=exemplar))
+        for _ in range(2):
+            answer = method.predict(near, [missed], Prediction.from_mask(before))
+
+        assert len(looks) == count
+        looks.clear()
+    assert iou(answer.mask, HEAD) > 0.8
 
 
 def test_numbers_out_of_range_are_refused():

@@ -9,8 +9,8 @@ from drawing import enlarge, mask
 from fewclicks.backbones.base import Features, Grid
 from fewclicks.clicks import Click
 from fewclicks.methods.markov.reference_match import (
+    deepest_pixel,
     match_references,
-    middle_of,
     see_marks,
     votes_by_likeness,
 )
@@ -130,4 +130,4 @@ def test_what_several_references_say_is_averaged():
     ],
 )
 def test_the_middle_is_the_first_of_the_deepest_pixels(drawn: np.ndarray, middle: tuple[int, int]):
-    assert middle_of(drawn) == Click(x=middle[0], y=middle[1])
+    assert deepest_pixel(drawn)[0] == Click(x=middle[0], y=middle[1])
