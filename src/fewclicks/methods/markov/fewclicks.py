@@ -5,8 +5,6 @@ is: walks over the backbone's features and over the regions' own colours, paths 
 edges, unions in merge trees. A small network weighs them, a colour model is fitted to its opinion,
 and one min cut draws the outline; a small object is then looked at more closely. See
 ``docs/methods/fewclicks.md`` for what each part gains.
-
-Why so long: it is the order in which a dozen modules are asked, whole, by level and for a kind.
 """
 
 from __future__ import annotations
@@ -15,23 +13,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from fewclicks.arrays import BoolMask, FloatMap, RgbImage
 from fewclicks.backbones.base import Backbone, Features
 from fewclicks.clicks import Click, check_clicks, positives
 from fewclicks.errors import InputError, ShapeError
 from fewclicks.images.boxes import Box
-from fewclicks.images.masks import components_with
 from fewclicks.images.resizing import shrink_to_longest_side
 from fewclicks.methods.base import Prediction, Prepared, check_image
-from fewclicks.methods.energy.band_cut import band_cut
-from fewclicks.methods.energy.seeds import draw_seeds, keep_clicked
+from fewclicks.methods.energy.seeds import keep_clicked
 from fewclicks.methods.guidance import Guidance, Reference
 from fewclicks.methods.maps import ClickMaps, Levels
+from fewclicks.methods.markov.drawing import agreeing, draw_opinion
 from fewclicks.methods.markov.evidence import RegionClick
 from fewclicks.methods.markov.evidence_network import (
     EvidenceNetwork,
@@ -42,8 +37,7 @@ from fewclicks.methods.markov.exemplar_match import ExemplarMatch, match_exempla
 from fewclicks.methods.markov.fewclicks_config import FewclicksConfig
 from fewclicks.methods.markov.kind_objects import changed_at, object_meant, rounded
 from fewclicks.methods.markov.levels import offer_levels, unlike_levels
-from fewclicks.methods.markov.local_refiner import Looked, corrected_by_one, refine_locally
-from fewclicks.methods.markov.pixel_odds import pixel_odds
+from fewclicks.methods.markov.local_refiner import Looked, corrected_by_one
 from fewclicks.methods.markov.reach import OWN_LEVEL, Reach, reach_of
 from fewclicks.methods.markov.reference_match import (
     ReferenceMatch,
@@ -62,8 +56,6 @@ _REMEMBERED_PARTS: Final = 4
 _REMEMBERED_REFERENCES: Final = 32  # of about 3 MB
 _REGIONS_OF_ONE: Final = 400  # that an object of a kind is looked at in
 _STEPS: Final = 16  # of the places along a picture where such a look may begin
-_HALF: Final = np.float32(0.5)
-_ABOVE: Final = np.nextafter(_HALF, np.float32(1.0))
 _CLICK_REACH = 5.0  # path cost over colour
 
 
@@ -225,7 +217,7 @@ class Fewclicks:
             return Prediction.from_mask(np.zeros(shape, dtype=bool))
         if previous is not None and not clicks:
             kept = keep_clicked(before, (), prepared.excluded)
-            return Prediction(probability=_agreeing(previous.probability, kept))
+            return Prediction(probability=agreeing(previous.probability, kept))
         if kind is not None:
             if not clicks:
                 return self._propose(prepared, kind)
@@ -246,7 +238,7 @@ class Fewclicks:
         probability = self._draw(prepared, view, clicks, opinion, corrects=corrects)
         mask = keep_clicked(probability > 0.5, clicks, prepared.excluded)
         looked = Looked(box=view.box, clicks=len(clicks))
-        return Prediction(probability=_agreeing(probability, mask), state=looked)
+        return Prediction(probability=agreeing(probability, mask), state=looked)
 
     def _correct_one(
         self,
@@ -269,7 +261,7 @@ class Fewclicks:
         probability = view.box.paste(view.box.crop(drawn), previous.probability)
         mask = changed_at(newest, before, view.box.paste(view.box.crop(drawn > 0.5), before))
         mask = keep_clicked(mask, clicks, prepared.excluded)
-        return Prediction(probability=_agreeing(probability, mask))
+        return Prediction(probability=agreeing(probability, mask))
 
     def _propose(self, prepared: RegionPicture, kind: ExemplarMatch) -> Prediction:
         """Find the exemplar's kind before any click, the exemplar itself being known."""
@@ -279,7 +271,7 @@ class Fewclicks:
         opinion = np.clip(opinion, -bound, bound)
         probability = self._draw(prepared, view, kind.clicks, opinion, drops=False)
         mask = keep_clicked((probability > 0.5) | kind.mask, (), prepared.excluded)
-        return Prediction(probability=_agreeing(probability, mask))
+        return Prediction(probability=agreeing(probability, mask))
 
     @on_one_thread
     def levels(
@@ -346,7 +338,7 @@ class Fewclicks:
         mask = reach.limit(probability > 0.5, level)
         mask = keep_clicked(mask, clicks, prepared.excluded)
         looked = Looked(box=view.box, clicks=len(clicks))
-        return Prediction(probability=_agreeing(probability, mask), state=looked)
+        return Prediction(probability=agreeing(probability, mask), state=looked)
 
     def _view(
         self, prepared: RegionPicture, clicks: Sequence[Click], previous: Prediction | None
@@ -420,34 +412,18 @@ class Fewclicks:
         drops: bool = True,
         corrects: BoolMask | None = None,
     ) -> FloatMap:
-        """Draw an opinion of the regions as a probability, (H, W).
-
-        With ``drops``, parts without a positive click are dropped.
-        What the newest click cannot have meant to change in what it ``corrects``, (H, W), stays.
-        """
-        located, excluded, unlike = view.locate(clicks), None, None
-        if prepared.excluded is not None:
-            excluded = unlike = view.shrink(prepared.excluded)
-            if prepared.kind is not None:  # whose colours are those of its kind
-                unlike = excluded & ~view.shrink(prepared.kind.mask)
-        unary = pixel_odds(
+        """Draw an opinion of the regions as a probability, (H, W); see `draw_opinion`."""
+        return draw_opinion(
             view,
+            prepared.image,
+            clicks,
             opinion,
-            colour=self.config.colour,
-            local_colour=self.config.local_colour,
-            excluded=unlike,
+            self.config,
+            excluded=prepared.excluded,
+            exemplar=None if prepared.kind is None else prepared.kind.mask,
+            drops=drops,
+            corrects=corrects,
         )
-        seeds = draw_seeds(view.shape, located, radius=self.config.radius, excluded=excluded)
-        if self.config.cut:
-            mask = band_cut(unary, view.pyramid, positive=seeds.positive, negative=seeds.negative)
-        else:
-            mask = ((unary > 0) | seeds.positive) & ~seeds.negative
-        if drops and any(mask[click.y, click.x] for click in positives(located)):
-            mask = components_with(mask, positives(located))
-        if corrects is not None:
-            before, bulge = view.shrink(corrects), self.config.bulge
-            mask = refine_locally(mask, before, located, bulge=bulge, one_way=self.config.one_way)
-        return view.enlarge(_agreeing(_sigmoid(unary), mask), prepared.image)
 
 
 def _is_settled(clicks: Sequence[Click]) -> bool:
@@ -458,18 +434,3 @@ def _is_settled(clicks: Sequence[Click]) -> bool:
 def _remoteness(click: RegionClick) -> NDArray[np.float64]:
     """How little each region has to do with a click, (n,), 0 at it and near 1 far away."""
     return np.asarray(1.0 - np.exp(-click.distances[:, 0] / _CLICK_REACH))
-
-
-def _sigmoid(log_odds: FloatMap) -> FloatMap:
-    return np.asarray(special.expit(log_odds), dtype=np.float32)
-
-
-@numba.njit(cache=True, nogil=True)
-def _agreeing(probability: FloatMap, mask: BoolMask) -> FloatMap:
-    """Lift the probability above a half on the mask, and keep it at most there off it."""
-    agreeing = np.empty_like(probability)
-    for y in range(mask.shape[0]):
-        for x in range(mask.shape[1]):
-            value = probability[y, x]
-            agreeing[y, x] = max(value, _ABOVE) if mask[y, x] else min(value, _HALF)
-    return agreeing
