@@ -108,57 +108,28 @@ def _smallest_sink_side(excess: Amounts, residual: Amounts, width: int) -> BoolM
                     amount = _bottleneck(source, sink, way, steps, excess, residual, parent)
                     residual[source, way] -= amount
                     residual[sink, way ^ 4] += amount
-                    nearest = _push(
-                        source,
-                        _SOURCES,
-                        amount,
-                        steps,
-                        excess,
-                        residual,
-                        label,
-                        parent,
-                        first,
-                        after,
-                    )
-                    if nearest:
-                        _adopt(
-                            _SOURCES,
-                            nearest,
-                            depth[_SOURCES] + (1 if side == _SOURCES else 0),
-                            depth[_SOURCES],
-                            steps,
-                            residual,
-                            label,
-                            parent,
-                            first,
-                            after,
-                            listed,
-                            now,
-                            now_count,
-                            later,
-                            later_count,
+                    for end, tip in ((_SOURCES, source), (_SINKS, sink)):
+                        nearest = _push(
+                            tip, end, amount, steps, excess, residual, label, parent, first, after
                         )
-                    nearest = _push(
-                        sink, _SINKS, amount, steps, excess, residual, label, parent, first, after
-                    )
-                    if nearest:
-                        _adopt(
-                            _SINKS,
-                            nearest,
-                            depth[_SINKS] + (1 if side == _SINKS else 0),
-                            depth[_SINKS],
-                            steps,
-                            residual,
-                            label,
-                            parent,
-                            first,
-                            after,
-                            listed,
-                            now,
-                            now_count,
-                            later,
-                            later_count,
-                        )
+                        if nearest:
+                            _adopt(
+                                end,
+                                nearest,
+                                depth[end] + (1 if side == end else 0),
+                                depth[end],
+                                steps,
+                                residual,
+                                label,
+                                parent,
+                                first,
+                                after,
+                                listed,
+                                now,
+                                now_count,
+                                later,
+                                later_count,
+                            )
                     if label[p] * sign != level:
                         break
         for i in range(later_count[side]):
