@@ -34,8 +34,10 @@ ALL = commands()
 OURS = [command for command in ALL if "fewclicks" in command.words[:1]]
 OURS += [command for command in ALL if command.words[0] == "torchrun"]
 OTHERS = [command for command in ALL if command not in OURS]
-FOREIGN = frozenset({"curl", "docker", "jupyter", "nuctl", "ray", "tensorboard"})
-VARIABLES = ("FEWCLICKS_STORES", "FEWCLICKS_VIT")
+FOREIGN = frozenset(
+    {"curl", "docker", "jupyter", "ln", "ls", "mkdir", "nuctl", "ray", "tensorboard"}
+)
+VARIABLES = ("FEWCLICKS_STORES", "FEWCLICKS_PHOTOS", "FEWCLICKS_VIT")
 HELP = {"-h", "--help"}
 NO_SHELL = ("json", "python", "text", "toml", "xml")
 VERBS = typer.main.get_command(app).commands  # type: ignore[attr-defined]

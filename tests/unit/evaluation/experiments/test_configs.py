@@ -194,11 +194,12 @@ def test_both_ways_without_an_exemplar_stand_beside_the_one_with_it(kinds: Path,
     path = ROOT / "configs" / "exemplars" / "mini" / "collective.toml"
     choice = {"method": "graphcut", "max_clicks": 3}
     small = read_experiment(path, data=str(kinds), overrides=choice)
-    without, exemplar, taken = run_experiment(small, tmp_path)
+    without, exemplar, taken, found = run_experiment(small, tmp_path)
     assert without.any.kinds is not None
     assert len(without.any.kinds.per_object) == 2
     assert exemplar.figure("sum85") == exemplar.figure("noc85")
     assert taken.any.config["guidance"]["satisfied"] == 0.85
+    assert found.any.config["guidance"]["shown"] == "deepest"
     table = (tmp_path / "table.md").read_text()
     assert "sum NoC@85" in table
     assert "NoC@85 an object" in table
