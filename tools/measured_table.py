@@ -5,13 +5,14 @@
 There is a table for each rule of clicking that was measured, from `runs/tables/ritm` and
 `runs/tables/m2n2`. The halves of GrabCut and the 83 files of Berkeley that show no picture of it
 are read from the same results, times from `configs/tables/speed.toml`, measured into
-`runs/tables/speed` by the rule `ritm` alone. A table stands between two comments, which stay.
+`runs/tables/speed` by the rule `ritm` alone. A table stands between two comments, which stay;
+what is not measured yet is an empty cell in it.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from fewclicks.evaluation.result import ObjectResult, Result, read_result
@@ -35,37 +36,44 @@ HEAD = (
 TIMES = ("ms a click", "s a picture")
 
 
-def clicks(objects: Iterable[ObjectResult]) -> str:
-    """Write NoC@85 / NoC@90."""
-    found = list(objects)
+def clicks(objects: Sequence[ObjectResult]) -> str:
+    """Write NoC@85 / NoC@90; nothing for no object."""
+    if not objects:
+        return ""
     means = (
-        sum(number_of_clicks(each.ious, target) for each in found) / len(found)
+        sum(number_of_clicks(each.ious, target) for each in objects) / len(objects)
         for target in (85, 90)
     )
     return " / ".join(f"{mean:.2f}" for mean in means)
 
 
-def halves(grabcut: Result) -> tuple[Sequence[ObjectResult], Sequence[ObjectResult]]:
+def halves(objects: Sequence[ObjectResult]) -> tuple[list[ObjectResult], list[ObjectResult]]:
     """Split by the index of the sorted names."""
-    in_order = sorted(grabcut.per_object, key=lambda each: each.id)
+    in_order = sorted(objects, key=lambda each: each.id)
     return in_order[::2], in_order[1::2]
 
 
-def row(name: str, grabcut: Result, berkeley: Result, davis: Result, others: set[str]) -> list[str]:
-    """Write one line of the table, but its times."""
-    return [
-        name,
-        clicks(grabcut.per_object),
-        *map(clicks, halves(grabcut)),
-        clicks(berkeley.per_object),
-        clicks(each for each in berkeley.per_object if each.id in others),
-        clicks(davis.per_object),
-    ]
+def row(name: str, results: Mapping[str, Result], others: set[str]) -> list[str]:
+    """Write one line of the table, but its times; what is not measured stays empty."""
+    grabcut, berkeley, davis = (
+        list(results[each].per_object) if each in results else [] for each in DATASETS
+    )
+    parts = (
+        grabcut,
+        *halves(grabcut),
+        berkeley,
+        [each for each in berkeley if each.id in others],
+        davis,
+    )
+    return [name, *map(clicks, parts)]
 
 
-def times(speed: Result) -> list[str]:
+def times(path: Path) -> list[str]:
     """Write the last two cells."""
-    return [f"{1000 * speed.seconds.per_click:.0f}", f"{speed.seconds.prepare:.2f}"]
+    if not path.is_file():
+        return ["", ""]
+    seconds = read_result(path).seconds
+    return [f"{1000 * seconds.per_click:.0f}", f"{seconds.prepare:.2f}"]
 
 
 def table(folder: Path, rule: str) -> str:
@@ -74,13 +82,14 @@ def table(folder: Path, rule: str) -> str:
     found = []
     for path in (folder / rule).glob("*_grabcut"):
         name = path.name.removesuffix("_grabcut")
-        results = [
-            read_result(folder / rule / f"{name}_{each}" / "result.json") for each in DATASETS
-        ]
-        cells = row(name.replace("_", " "), *results, others)
+        paths = {each: folder / rule / f"{name}_{each}" / "result.json" for each in DATASETS}
+        results = {each: read_result(path) for each, path in paths.items() if path.is_file()}
+        if "grabcut" not in results:
+            continue
+        cells = row(name.replace("_", " "), results, others)
         if rule == TIMED:
-            cells += times(read_result(folder / "speed" / name / "result.json"))
-        found.append((results[0].noc["85"], as_line(cells)))
+            cells += times(folder / "speed" / name / "result.json")
+        found.append((results["grabcut"].noc["85"], as_line(cells)))
     head = [*HEAD, *(TIMES if rule == TIMED else ())]
     lines = [as_line(head), as_line("---" for _ in head)]
     return "\n".join(lines + [line for _, line in sorted(found)])

@@ -115,3 +115,11 @@ def test_a_page_without_a_place_for_a_table_is_left_alone(
     with pytest.raises(SystemExit, match="has no place for a table; needs the lines"):
         tool.main()
     assert page.read_text() == "Nothing\n"
+
+
+def test_what_is_not_measured_is_an_empty_cell(tool: ModuleType, measured: Path):
+    (measured / "m2n2" / "some_way_davis_dev" / "result.json").unlink()
+    (measured / "speed" / "some_way" / "result.json").unlink()
+    lines = {rule: tool.table(measured, rule).splitlines()[2] for rule in tool.RULES}
+    assert cells_of(lines["m2n2"]) == [*CLICKS[:-1], ""]
+    assert cells_of(lines["ritm"]) == [*CLICKS, "", ""]
