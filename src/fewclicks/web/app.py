@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 
 from fastapi import Depends, FastAPI
@@ -15,6 +17,7 @@ from fewclicks.web.annotators import Annotators
 from fewclicks.web.answering import Answering
 from fewclicks.web.context import Context, find_person
 from fewclicks.web.database import HIDDEN_FOLDER, default_url, open_database
+from fewclicks.web.model import Model
 from fewclicks.web.routes import exchange, pictures, project, segment
 from fewclicks.web.server import open_server
 from fewclicks.web.store import Store
@@ -41,7 +44,8 @@ def create_app(
     database
         As `open_database` takes it; a SQLite file beside the pictures if left out.
     method, backbone
-        As `create_method` takes them; without a method the folder's goes on, or the default.
+        As `create_method` takes them; without a method the folder's goes on, or the default. The
+        folder keeps a method that is given here as soon as it is loaded.
     token
         Asked of everybody who logs in; empty where only this machine can reach the server.
     only_loopback
@@ -58,10 +62,10 @@ def create_app(
         find_method(method)
     engine = open_database(database or default_url(folder))
     store = Store(engine, folder)
-    if method is not None:
-        store.set_method(method)
     paths = {row.id: folder / row.name for row in store.pictures()}
-    answering = Answering(paths, method=store.method, backbone=backbone)
+    answering = Answering(paths, method=method or store.method, backbone=backbone)
+    if method is not None:
+        answering.model.add_done_callback(partial(_keep_method, store, method))
     context = Context(
         engine=engine,
         store=store,
@@ -79,6 +83,12 @@ def create_app(
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.get("/", include_in_schema=False)(_page)
     return app
+
+
+def _keep_method(store: Store, name: str, model: Future[Model]) -> None:
+    # One that cannot be built ends the server, and would end it again at every later start.
+    if model.exception() is None:
+        store.set_method(name)
 
 
 def _page() -> FileResponse:

@@ -360,16 +360,37 @@ def test_the_list_is_there_before_the_method_is_loaded_and_a_click_waits_for_it(
         assert iou(mask_of(click.result()["active"]["rle"]), BLOB) > 0.9
 
 
+def _gone(name: str, **_: Any) -> Any:
+    raise WeightsError(f"The weights of '{name}' are gone.")
+
+
 def test_a_server_whose_method_cannot_be_built_ends_and_says_why(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    def gone(name: str, **_: Any) -> Any:
-        raise WeightsError(f"The weights of '{name}' are gone.")
-
-    monkeypatch.setattr(model, "create_method", gone)
+    monkeypatch.setattr(model, "create_method", _gone)
     app = create_app(folder, database=f"sqlite:///{tmp_path / 'a.sqlite'}")
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
         pytest.raises(WeightsError, match="'default' are gone"),
     ):
         serve(app, listener)
+
+
+def test_a_folder_keeps_no_method_that_cannot_be_built(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(model, "create_method", _gone)
+    app = create_app(folder, database=f"sqlite:///{tmp_path / 'a.sqlite'}", method="graphcut")
+    store = app.state.context.store
+    with TestClient(app, base_url=HOST) as client:
+        anna = Hand(client)
+        assert anna.get("/api/project")["method"] == "graphcut"
+        assert len(anna.get("/api/pictures")["pictures"]) == 3  # and begins to load
+        with pytest.raises(WeightsError):
+            app.state.answering.model.result()
+        assert store.method == "default"
+
+
+def test_a_folder_keeps_a_method_once_it_is_loaded(client: TestClient, anna: Hand, picture: int):
+    anna.act(picture, **INSIDE)
+    assert client.app.state.context.store.method == "graphcut"  # type: ignore[attr-defined]
