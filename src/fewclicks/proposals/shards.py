@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SUFFIX: Final = ".parquet"
 _RECIPE: Final = b"fewclicks.recipe"
-_ROWS: Final = 16  # in a group: what is read to get one row
+_ROWS: Final = 8  # in a group: what is read to get one row; fewer make the labels slow to read
 _LABELS: Final = ("image", "checksum", "height", "width", "grid_height", "grid_width")
 _FOUND: Final = ("children", "masks")
 
@@ -165,6 +165,9 @@ class Shard:
         self.path = path
         try:
             self._file = parquet.ParquetFile(path, page_checksum_verification=True)
+            about = self._file.metadata
+            lengths = [about.row_group(group).num_rows for group in range(about.num_row_groups)]
+            self._starts = np.cumsum([0, *lengths])
             said = self._file.schema_arrow.metadata[_RECIPE].decode()
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise self._damaged(error) from error
@@ -174,12 +177,13 @@ class Shard:
         """Read which pictures it holds, in the order of the rows."""
         return [_to_label(record) for record in self._read(_LABELS).to_pylist()]
 
-    def row(self, number: int) -> Row:
-        """Read one row."""
-        group, place = divmod(number, _ROWS)
-        record = self._read((*_LABELS, *_FOUND), group).slice(place, 1).to_pylist()[0]
+    def row(self, number: int, label: Label) -> Row:
+        """Read what was found in the picture of one of the labels."""
+        group = int(np.searchsorted(self._starts, number, side="right")) - 1
+        place = number - int(self._starts[group])
+        record = self._read(_FOUND, group).slice(place, 1).to_pylist()[0]
         try:
-            return _to_row(record)
+            return _to_row(record, label)
         except (InputError, ValueError) as error:
             raise self._damaged(error) from error
 
@@ -238,13 +242,12 @@ def _to_label(record: dict[str, Any]) -> Label:
     )
 
 
-def _to_row(record: dict[str, Any]) -> Row:
-    label = _to_label(record)
+def _to_row(record: dict[str, Any], label: Label) -> Row:
     grid = label.grid
     children = None
     if record["children"] is not None:
         children = np.frombuffer(record["children"], dtype=child_type(grid.count))
-        children = children.reshape(grid.count - 1, 2).astype(np.int32)
+        children = children.reshape(grid.count - 1, 2)
     masks = tuple(
         decode_rle(RunLengths(size=[grid.height, grid.width], counts=counts))
         for counts in record["masks"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fewclicks.arrays import BoolMask
 from fewclicks.errors import FewclicksError, InputError, StorageError, UnknownEntryError
@@ -18,7 +19,7 @@ from fewclicks.proposals.sampling import DRAWS, LEAST_AREA, Scheme, check_scheme
 from fewclicks.proposals.shards import Label, Row, Shard, check_pyarrow, file_checksum, list_shards
 
 _OPEN_SHARDS: Final = 64
-_TREES: Final = 64
+_TREE_BYTES: Final = 64 * 2**20  # as they are stored; laid out they weigh seven times that
 
 
 class ProposalStore:
@@ -55,7 +56,9 @@ class ProposalStore:
             )
         self._backbone = backbone
         self._shards: Memo[Path, Shard] = Memo(_OPEN_SHARDS)
-        self._trees: Memo[str, MergeTree] = Memo(_TREES)
+        self._children: Memo[str, NDArray[np.integer[Any]]] = Memo(
+            _TREE_BYTES, weigh=lambda children: children.nbytes
+        )
         self._index: dict[str, tuple[Path, int, Label]] | None = None
         self._reading = threading.Lock()
 
@@ -99,7 +102,8 @@ class ProposalStore:
         """
         if self.recipe.kind != "tree":
             raise InputError(f"{self.path} holds masks by {self.recipe.kind}; needs merge trees.")
-        return self._trees.get(image, self._read_tree)
+        children = self._children.get(image, self._read_children)
+        return MergeTree.from_children(children, self.label(image).grid)
 
     def masks(self, image: str) -> tuple[BoolMask, ...]:
         """Give a picture's masks, each (h, w) at the size of its grid; none of a merge tree."""
@@ -167,7 +171,7 @@ class ProposalStore:
                     if label.image in seen:
                         yield _twice(label.image, seen[label.image], path)
                     seen[label.image] = path
-                    row = shard.row(number)
+                    row = shard.row(number, label)
                     if row.children is not None:
                         MergeTree.from_children(row.children, label.grid)
                     if pictures:
@@ -197,16 +201,16 @@ class ProposalStore:
             raise UnknownEntryError(f"picture in {self.path}", image, self.images[:5]) from None
 
     def _row(self, image: str) -> Row:
-        path, number, _ = self._place(image)
+        path, number, label = self._place(image)
         shard = self._shards.get(path, lambda path: Shard(path, self.recipe))
         with self._reading:  # a file has one place at which it is read
-            return shard.row(number)
+            return shard.row(number, label)
 
-    def _read_tree(self, image: str) -> MergeTree:
+    def _read_children(self, image: str) -> NDArray[np.integer[Any]]:
         row = self._row(image)
         if row.children is None:
             raise InputError(f"{self.path} has no merge tree of {image}; make the store anew.")
-        return MergeTree.from_children(row.children, row.label.grid)
+        return row.children
 
 
 def _reopen(path: Path, backbone: str | None) -> ProposalStore:

@@ -91,3 +91,15 @@ def test_many_threads_get_right_answers_out_of_a_small_memo():
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_what_is_remembered_weighs_no_more_than_asked_and_the_heaviest_is_answered_all_the_same():
+    memo, asked = Memo[str, str](6, weigh=len), []
+
+    def work_out(key: str) -> str:
+        asked.append(key)
+        return key
+
+    for key in ("aaa", "bb", "cccc", "bb", "too heavy", "bb"):
+        assert memo.get(key, work_out) == key
+    assert asked == ["aaa", "bb", "cccc", "too heavy", "bb"]

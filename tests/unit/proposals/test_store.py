@@ -14,6 +14,7 @@ import pytest
 from drawing import mask
 from fewclicks.backbones.base import Grid
 from fewclicks.errors import InputError, MissingExtraError, StorageError, UnknownEntryError
+from fewclicks.proposals import shards
 from fewclicks.proposals.merge_tree import MergeTree, build_merge_tree
 from fewclicks.proposals.recipe import RECIPE_FILE, Recipe, write_recipe
 from fewclicks.proposals.sampling import draw_node
@@ -98,6 +99,27 @@ def test_masks_come_back_each_with_the_same_chance_but_the_small_ones(tmp_path):
         np.testing.assert_array_equal(found, expected)
     with pytest.raises(InputError, match="holds masks by freemask; needs merge trees"):
         store.tree("m.png")
+
+
+def test_rows_are_found_whatever_the_groups_are_that_they_stand_in(tmp_path, rows, monkeypatch):
+    write_recipe(tmp_path, TREES)
+    monkeypatch.setattr(shards, "_ROWS", 7)
+    write_shard(tmp_path, TREES, rows[:20])
+    monkeypatch.setattr(shards, "_ROWS", 1)
+    write_shard(tmp_path, TREES, rows[20:])
+    monkeypatch.undo()
+    store = ProposalStore(tmp_path)
+    for row in rows:
+        np.testing.assert_array_equal(store.tree(row.label.image).children, row.children)
+
+
+def test_a_tree_that_was_read_is_not_read_again(folder, rows):
+    store = ProposalStore(folder)
+    before = [store.tree(row.label.image) for row in rows]
+    for path in list_shards(folder):
+        path.write_bytes(b"nothing of use")
+    for row, tree in zip(rows, before, strict=True):
+        np.testing.assert_array_equal(store.tree(row.label.image).order, tree.order)
 
 
 def test_a_picture_without_masks_is_kept_and_gives_an_empty_one(tmp_path):
