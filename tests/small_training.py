@@ -12,6 +12,7 @@ from fewclicks.images.writing import write_image
 
 PLAN = """
 title = "small"
+
 [network]
 dim = 16
 depth = 2
@@ -22,17 +23,26 @@ head = 8
 side = 32
 window = 2
 global_every = 2
+
 [targets.boxes]
 kind = "rectangles"
 images = "pictures"
+
 [augmentation]
 crop = 32
-[optimiser]
-average = 0.5
+scale_low = 0.5
+scale_high = 0.75
+
+[schedule]
+rate = 1e-3
+
 [run]
-batch = 2
+steps = 6
+batch = 4
 least_pixels = 20
 checkpoint_every = 2
+scalars_every = 2
+pictures_every = 0
 """
 
 

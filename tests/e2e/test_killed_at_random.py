@@ -101,7 +101,8 @@ def test_a_training_comes_to_the_very_weights_and_repeats_no_kept_step(tmp_path:
     draw(tmp_path / "data" / "pictures", 5)
     (tmp_path / "small.toml").write_text(PLAN)
     steps = 5 * kills + 5
-    plan = read_plans(tmp_path / "small.toml", settings={"run.steps": str(steps)})[0].plan
+    settings = {"run.steps": str(steps), "run.batch": "2", "optimiser.average": "0.5"}
+    plan = read_plans(tmp_path / "small.toml", settings=settings)[0].plan
     whole, broken, log = tmp_path / "whole", tmp_path / "broken", tmp_path / "log"
     data, modules = tmp_path / "data", ("fewclicks.training.run", "lightning.fabric", "kornia")
     once = tmp_path / "once"

@@ -57,7 +57,7 @@ def test_the_verb_leaves_a_network_that_answers_clicks(small_file, small_data, t
     (row,) = json.loads(answer.splitlines()[-1])["rows"]
     assert (row["name"], row["steps"], row["pictures"]) == ("one step", 1, 5)
     method = create_method("simpleclick", weights=str(out / "one_step" / "network.safetensors"))
-    prepared = method.prepare(read_image(small_data / "pictures" / "images" / "0.png"))
+    prepared = method.prepare(read_image(small_data / "pictures" / "images" / "00.png"))
     probability = method.predict(prepared, [Click(30, 30)]).probability
     assert probability[30, 30] == 1
     assert np.isfinite(probability).all()
