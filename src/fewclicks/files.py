@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -100,6 +101,21 @@ def read_text(path: Path) -> str:
         raise InputError(f"{path} is no text in UTF-8.") from None
     except (OSError, ValueError) as error:
         raise StorageError(f"Cannot read {_shown(path)}: {_reason(error)}.") from error
+
+
+def sha256_of(path: Path) -> str:
+    """Digest of a file's content, in hexadecimal digits.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise StorageError(f"Cannot read {path}: {_reason(error)}.") from error
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from fewclicks.files import (
     check_writable,
     read_text,
     remove_leftovers,
+    sha256_of,
     write_bytes,
     write_text,
     written_beside,
@@ -178,6 +179,15 @@ def test_text_that_cannot_be_read_says_why(tmp_path: Path):
         read_text(tmp_path)
     with pytest.raises(InputError, match="no text in UTF-8"):
         read_text(tmp_path / "bytes")
+
+
+def test_a_digest_is_that_of_the_bytes(tmp_path: Path):
+    (tmp_path / "abc").write_bytes(b"abc")
+    # FIPS 180-2, B.1
+    digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert sha256_of(tmp_path / "abc") == digest
+    with pytest.raises(StorageError, match="Cannot read"):
+        sha256_of(tmp_path)
 
 
 def test_a_folder_that_may_not_be_written_is_said_to_root_as_well(

@@ -16,12 +16,11 @@ from fewclicks.backbones.verifying import (
     Manifest,
     read_manifest,
     record,
-    sha256_of,
     unreadable,
 )
 from fewclicks.backbones.weights import Weights, find_weights, weights_folder, weights_table
 from fewclicks.errors import StorageError, UnknownEntryError, WeightsError
-from fewclicks.files import write_text
+from fewclicks.files import sha256_of, write_text
 
 PIECE: Final = 16 * 2**20
 """Bytes asked for at a time; as much may have to be fetched again after a stop."""

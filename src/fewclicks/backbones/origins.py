@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import unquote, urlsplit
 
-from fewclicks.backbones.verifying import FileRecord, read_manifest, sha256_of
+from fewclicks.backbones.verifying import FileRecord, read_manifest
 from fewclicks.backbones.weights import Weights
 from fewclicks.errors import InputError, MissingExtraError, WeightsError
+from fewclicks.files import sha256_of
 
 _HUB_PLACE: Final = re.compile(
     r"(?:(?P<endpoint>https?://[^\s@]+)/)?"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 
 from fewclicks.backbones.weights import Weights
 from fewclicks.errors import WeightsError
-from fewclicks.files import write_text
+from fewclicks.files import sha256_of, write_text
 
 MANIFEST: Final = "manifest.json"
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
@@ -94,12 +93,6 @@ def read_manifest(folder: Path) -> Manifest | None:
         RecursionError,
     ) as error:
         raise WeightsError(f"{file} is no manifest that can be read; fetch anew.") from error
-
-
-def sha256_of(file: Path) -> str:
-    """Digest of a file's content, in hexadecimal digits."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def is_recorded(folder: Path) -> bool:

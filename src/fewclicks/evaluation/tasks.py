@@ -14,6 +14,7 @@ from fewclicks.errors import InputError, StorageError
 from fewclicks.evaluation.plan import Plan
 from fewclicks.evaluation.protocols.opening import open_targets
 from fewclicks.evaluation.protocols.target import Combination, Target, TargetSource
+from fewclicks.files import sha256_of
 from fewclicks.images.depth_files import DepthFiles
 
 _COMBINATIONS: Final[tuple[Combination, ...]] = get_args(Combination)
@@ -147,12 +148,7 @@ def checksum(paths: Iterable[Path]) -> str:
     total = hashlib.sha256()
     for path in paths:
         total.update(f"{path.parent.name}/{path.name}\0".encode())
-        try:
-            with path.open("rb") as file:
-                total.update(hashlib.file_digest(file, "sha256").digest())
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise StorageError(f"Cannot read {path}: {reason}.") from error
+        total.update(bytes.fromhex(sha256_of(path)))
     return total.hexdigest()
 
 

@@ -18,11 +18,12 @@ from fewclicks.backbones.registry import create_backbone, device_settings
 from fewclicks.backbones.vit_folder import read_vit_folder
 from fewclicks.backbones.weights import locate
 from fewclicks.errors import InputError, StorageError, WeightsError
+from fewclicks.files import sha256_of
 from fewclicks.images.reading import read_image
 from fewclicks.images.resizing import shrink_to_longest_side
 from fewclicks.proposals.generators import Generator, create_generator
 from fewclicks.proposals.recipe import MOST_PIXELS, Recipe
-from fewclicks.proposals.shards import Label, Row, file_checksum
+from fewclicks.proposals.shards import Label, Row
 
 _OF_BACKBONE: Final = "backbone."
 _CHANGES_NOTHING: Final = ("device",)
@@ -164,7 +165,7 @@ class Proposer:
             If it cannot be read.
         """
         path = folder / image
-        checksum, pixels = file_checksum(path), read_image(path)
+        checksum, pixels = sha256_of(path), read_image(path)
         shown = shrink_to_longest_side(pixels, self.recipe.longest_side)
         with self._looking:
             start = time.perf_counter()

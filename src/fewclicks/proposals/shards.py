@@ -84,22 +84,6 @@ def check_pyarrow() -> None:
         raise MissingExtraError("A store of proposals", "propose") from None
 
 
-def file_checksum(path: Path) -> str:
-    """Reckon the sha256 of a file.
-
-    Raises
-    ------
-    StorageError
-        If it cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise StorageError(f"Cannot read {path}: {reason}.") from error
-
-
 def child_type(tokens: int) -> np.dtype[Any]:
     """Smallest type that holds the numbers of all nodes but the root."""
     return np.dtype(np.min_scalar_type(max(2 * tokens - 3, 0))).newbyteorder("<")

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from fewclicks.arrays import BoolMask
 from fewclicks.errors import FewclicksError, InputError, StorageError, UnknownEntryError
+from fewclicks.files import sha256_of
 from fewclicks.methods.memo import Memo
 from fewclicks.proposals.merge_tree import MergeTree
 from fewclicks.proposals.recipe import Recipe, read_recipe
 from fewclicks.proposals.sampling import DRAWS, LEAST_AREA, Scheme, check_scheme, draw_node
-from fewclicks.proposals.shards import Label, Row, Shard, check_pyarrow, file_checksum, list_shards
+from fewclicks.proposals.shards import Label, Row, Shard, check_pyarrow, list_shards
 
 _OPEN_SHARDS: Final = 64
 _TREE_BYTES: Final = 64 * 2**20  # as they are stored; laid out they weigh seven times that
@@ -229,7 +230,7 @@ def _draw_mask(row: Row, rng: np.random.Generator, least_area: float) -> BoolMas
 
 def _changes(pictures: Path, label: Label, shard: Path) -> Iterator[str]:
     try:
-        if file_checksum(pictures / label.image) != label.checksum:
+        if sha256_of(pictures / label.image) != label.checksum:
             yield f"{pictures / label.image} is not what {shard} was made of."
     except StorageError as error:
         yield str(error)

@@ -11,8 +11,8 @@ from typing import Any
 
 import fewclicks
 from fewclicks.backbones.origins import FolderOrigin
-from fewclicks.backbones.verifying import sha256_of
 from fewclicks.backbones.weights import locate
+from fewclicks.files import sha256_of
 from fewclicks.methods.base import AnyMethod
 
 

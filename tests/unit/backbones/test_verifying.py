@@ -14,7 +14,6 @@ from fewclicks.backbones.verifying import (
     problems,
     read_manifest,
     record,
-    sha256_of,
 )
 from fewclicks.backbones.weights import Weights
 from fewclicks.errors import WeightsError
@@ -36,10 +35,6 @@ def folder(tmp_path: Path) -> Path:
 def without_manifest(folder: Path) -> Path:
     (folder / "manifest.json").unlink()
     return folder
-
-
-def test_a_digest_is_that_of_the_bytes(folder: Path):
-    assert sha256_of(folder / "model.safetensors") == hashlib.sha256(TENSORS).hexdigest()
 
 
 def test_what_is_recorded_can_be_read_again(folder: Path):

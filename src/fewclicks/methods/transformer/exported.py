@@ -11,9 +11,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from fewclicks.backbones.verifying import sha256_of
 from fewclicks.errors import WeightsError
-from fewclicks.files import write_text
+from fewclicks.files import sha256_of, write_text
 
 DESCRIPTION: Final = "network.json"
 ENCODER: Final = "encoder.onnx"

@@ -13,9 +13,8 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from fewclicks.backbones.verifying import sha256_of
 from fewclicks.errors import InputError, MissingExtraError
-from fewclicks.files import written_beside
+from fewclicks.files import sha256_of, written_beside
 from fewclicks.methods.transformer.click_maps import DISK_RADIUS
 from fewclicks.methods.transformer.click_network import ClickNetwork
 from fewclicks.methods.transformer.exported import DECODER, ENCODER, ExportedNetwork
