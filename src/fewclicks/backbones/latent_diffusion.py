@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,9 +17,6 @@ from fewclicks.arrays import RgbImage
 from fewclicks.backbones.loading import load_network
 from fewclicks.backbones.self_attention import Take, Taps, mirrored
 from fewclicks.errors import UnknownEntryError
-
-PARTS: Final = ("unet", "vae", "text_encoder", "tokenizer")
-"""Folders that are needed; schedulers, safety checkers and feature extractors are not."""
 
 
 class LatentDiffusion:

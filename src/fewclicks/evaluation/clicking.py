@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 
-from fewclicks.datasets.base import Sample, sharing_pixels
+from fewclicks.datasets.base import sharing_pixels
 from fewclicks.evaluation.clicker import SimulatedUser
 from fewclicks.evaluation.protocols.target import Opening, Target
 from fewclicks.evaluation.records import ObjectRecord
@@ -14,26 +14,6 @@ from fewclicks.evaluation.scores import TARGETS, USUAL_CLICKS
 from fewclicks.images.depth_files import MeasuredDepth
 from fewclicks.images.masks import iou
 from fewclicks.methods.base import AnyMethod
-
-
-def click_picture(
-    method: AnyMethod,
-    samples: Sequence[Sample],
-    user: SimulatedUser,
-    *,
-    read_depth: Callable[[tuple[int, int]], MeasuredDepth] | None = None,
-    max_clicks: int = USUAL_CLICKS,
-    curve: bool = False,
-) -> Generator[ObjectRecord, None, None]:
-    """Click the objects of one picture, which is prepared once; see `click_targets`."""
-    return click_targets(
-        method,
-        [Target(sample=sample) for sample in samples],
-        user,
-        read_depth=read_depth,
-        max_clicks=max_clicks,
-        curve=curve,
-    )
 
 
 def click_targets(

@@ -81,7 +81,6 @@ def score(
     pictures: Sequence[str],
     *,
     max_clicks: int = USUAL_CLICKS,
-    targets: Sequence[int] = TARGETS,
     starts: Sequence[float | None] | None = None,
 ) -> Scores:
     """Sum up a run.
@@ -105,16 +104,16 @@ def score(
         raise InputError("There is no object to score; needs at least one.")
     before = [None] * len(ious) if starts is None else starts
     runs = list(zip(ious, before, strict=True))
-    first = {t: [first_success(run, t, start=start) for run, start in runs] for t in targets}
-    clicks = {t: [max_clicks if k is None else k for k in first[t]] for t in targets}
+    first = {t: [first_success(run, t, start=start) for run, start in runs] for t in TARGETS}
+    clicks = {t: [max_clicks if k is None else k for k in first[t]] for t in TARGETS}
     count = len(ious)
     return Scores(
-        noc={str(t): sum(clicks[t]) / count for t in targets},
-        nof={str(t): sum(k is None for k in first[t]) for t in targets},
-        nof_at_20={str(t): sum(k >= max_clicks for k in clicks[t]) for t in targets},
+        noc={str(t): sum(clicks[t]) / count for t in TARGETS},
+        nof={str(t): sum(k is None for k in first[t]) for t in TARGETS},
+        nof_at_20={str(t): sum(k >= max_clicks for k in clicks[t]) for t in TARGETS},
         nofi={
             str(t): len({p for p, k in zip(pictures, first[t], strict=True) if k is None})
-            for t in targets
+            for t in TARGETS
         },
         miou={
             str(k): sum(iou_after(k, run, start) for run, start in runs) / count

@@ -56,15 +56,15 @@ def open_database(url: str) -> Engine:
     return engine
 
 
-def migrate(connection: Connection, revision: str = "head") -> None:
-    """Bring the tables to a revision."""
+def migrate(connection: Connection) -> None:
+    """Bring the tables to the newest revision."""
     from alembic import command  # slow to load, and seldom needed
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, revision)
+    command.upgrade(config, "head")
 
 
 def _revision(connection: Connection) -> str | None:

@@ -13,7 +13,8 @@ from fewclicks.arrays import BoolMask, RgbImage
 from fewclicks.clicks import Click
 from fewclicks.datasets.base import Masks, Sample
 from fewclicks.evaluation.clicker import SimulatedUser
-from fewclicks.evaluation.clicking import click_picture
+from fewclicks.evaluation.clicking import click_targets
+from fewclicks.evaluation.protocols.target import Target
 from fewclicks.methods.base import Prediction, Prepared
 from fewclicks.methods.guidance import Guidance
 from fewclicks.methods.warm_up import warm_up
@@ -57,7 +58,8 @@ def sample(truth: BoolMask, name: str = "one", void: BoolMask | None = None) -> 
 
 
 def click(method, *samples, user=None, **options):
-    return list(click_picture(method, samples, user or SimulatedUser(), **options))
+    targets = [Target(sample=each) for each in samples]
+    return list(click_targets(method, targets, user or SimulatedUser(), **options))
 
 
 def test_the_object_is_done_when_the_highest_target_is_reached():

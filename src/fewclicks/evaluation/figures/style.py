@@ -28,9 +28,9 @@ def marker_of(number: int) -> str:
     return _MARKERS[(number + number // len(COLOURS)) % len(_MARKERS)]
 
 
-def new_figure(height: float, *, width: float = _WIDTH) -> Figure:
-    """Open an empty figure; sizes in inches."""
-    return Figure(figsize=(width, height), layout="constrained")
+def new_figure(height: float) -> Figure:
+    """Open an empty figure of this height, in inches; all are of one width."""
+    return Figure(figsize=(_WIDTH, height), layout="constrained")
 
 
 def head(figure: Figure, title: str) -> None:

@@ -13,7 +13,7 @@ Values: TypeAlias = NDArray[np.float64]
 
 
 RESAMPLES: Final = 10_000
-CONFIDENCE: Final = 0.95
+CONFIDENCE: Final = 0.95  # share of the resampled means between the ends
 _AT_ONCE: Final = 4_000_000  # numbers held in memory
 
 
@@ -29,14 +29,7 @@ class Interval:
         return self.low <= value <= self.high
 
 
-def bootstrap_interval(
-    values: Values,
-    pictures: Sequence[str],
-    *,
-    resamples: int = RESAMPLES,
-    confidence: float = CONFIDENCE,
-    seed: int = 0,
-) -> Interval:
+def bootstrap_interval(values: Values, pictures: Sequence[str], *, seed: int = 0) -> Interval:
     """Give the interval of a mean; see `bootstrap_band`.
 
     Parameters
@@ -44,9 +37,7 @@ def bootstrap_interval(
     values : (n,)
         One for each object.
     """
-    band = bootstrap_band(
-        values[:, None], pictures, resamples=resamples, confidence=confidence, seed=seed
-    )
+    band = bootstrap_band(values[:, None], pictures, seed=seed)
     return Interval(float(band[0, 0]), float(band[1, 0]))
 
 
@@ -55,7 +46,6 @@ def bootstrap_band(
     pictures: Sequence[str],
     *,
     resamples: int = RESAMPLES,
-    confidence: float = CONFIDENCE,
     seed: int = 0,
 ) -> Values:
     """Draw pictures again, with all their objects, and see how the means of the columns vary.
@@ -71,8 +61,6 @@ def bootstrap_band(
         Of each object.
     resamples
         How often pictures are drawn, as many as there are.
-    confidence
-        Share of the resampled means between the ends, in (0, 1).
     seed
         Of the draws; the same one gives the same band.
 
@@ -99,5 +87,5 @@ def bootstrap_band(
         count = min(step, resamples - start)
         drawn = chance.multinomial(len(number), share, size=count).astype(np.float64)
         means[start : start + count] = (drawn @ sums) / (drawn @ sizes)[:, None]
-    outside = (1 - confidence) / 2
+    outside = (1 - CONFIDENCE) / 2
     return np.quantile(means, [outside, 1 - outside], axis=0)

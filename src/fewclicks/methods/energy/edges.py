@@ -13,7 +13,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from fewclicks.arrays import FloatImage, FloatMap
+from fewclicks.arrays import FloatImage
 
 EdgeMap: TypeAlias = NDArray[np.float32]
 """(4, H, W), one number for each edge, in the order of `NEIGHBOURS`."""
@@ -82,25 +82,6 @@ def step_lengths(image: FloatImage, *, spatial: float = 0.0) -> EdgeMap:
     return steps
 
 
-def step_costs(cost: FloatMap) -> EdgeMap:
-    """Length of each step where every pixel has a price: ``|p - q| * (c_p + c_q) / 2``.
-
-    Parameters
-    ----------
-    cost : (H, W)
-        From 0 on, for one pixel of way.
-
-    Returns
-    -------
-    (4, H, W) float32
-    """
-    steps = np.zeros((4, *cost.shape), dtype=np.float32)
-    for k, (down, right) in enumerate(NEIGHBOURS):
-        near, far = _ends(cost.shape, down, right)
-        steps[k][near] = np.float32(0.5 * LENGTHS[k]) * (cost[near] + cost[far])
-    return steps
-
-
 def squared_differences(image: FloatImage) -> EdgeMap:
     """Squared Euclidean distance of the colours at both ends of each edge.
 
@@ -130,15 +111,6 @@ def _squared_differences(image: FloatImage) -> EdgeMap:
                     total += step * step
                 squares[k, y, x] = total
     return squares
-
-
-def _ends(shape: tuple[int, ...], down: int, right: int) -> tuple[tuple[slice, slice], ...]:
-    """Where an edge of this direction begins, and where it ends."""
-    height, width = shape
-    left, over = max(0, -right), max(0, right)
-    near = (slice(0, height - down), slice(left, width - over))
-    far = (slice(down, height), slice(left + right, width - over + right))
-    return near, far
 
 
 def _clear_outside(edges: EdgeMap) -> None:

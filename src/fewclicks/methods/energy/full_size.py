@@ -23,13 +23,14 @@ _TAPS: Final = np.exp(-0.5 * np.arange(-_RADIUS, _RADIUS + 1) ** 2).astype(np.fl
 _FLATNESS: Final = 1e-4  # variance of colour, in [0, 1], below which it explains nothing
 _SMOOTHING: Final = 0.25  # of the guide, in small pixels; a border that follows noise is ragged
 _STRIP: Final = 256  # rows
+_REACH: Final = 1  # small pixels to each side that the border may move
 
 _Models: TypeAlias = NDArray[np.float32]
 """(h, w, 4), how the mask follows red, green and blue around a pixel, and from what value on."""
 
 
 def refine_at_full_size(
-    image: RgbImage, probability: FloatMap, clicks: Sequence[Click] = (), *, reach: int = 1
+    image: RgbImage, probability: FloatMap, clicks: Sequence[Click] = ()
 ) -> FloatMap:
     """Enlarge an answer, and let its border follow the edges of the full-size picture.
 
@@ -41,8 +42,6 @@ def refine_at_full_size(
         Found on the picture shrunk to that size; its mask is where it is above 0.5.
     clicks
         In pixels of the full size. Their own pixels get their class.
-    reach
-        How many small pixels to each side the border may move, at least 1.
 
     Returns
     -------
@@ -63,7 +62,7 @@ def refine_at_full_size(
     height, width = image.shape[:2]
     refined = resize_map(probability, height=height, width=width)
     mask = probability > 0.5
-    band = _band(mask, reach)
+    band = _band(mask)
     if refined.shape != probability.shape and band.any():
         small = resize_image(image, height=mask.shape[0], width=mask.shape[1])
         near = _grown(band, _RADIUS + 1)
@@ -77,8 +76,8 @@ def refine_at_full_size(
     return refined
 
 
-def _band(mask: BoolMask, reach: int) -> BoolMask:
-    return _grown(mask, reach) & _grown(~mask, reach)
+def _band(mask: BoolMask) -> BoolMask:
+    return _grown(mask, _REACH) & _grown(~mask, _REACH)
 
 
 def _grown(mask: BoolMask, reach: int) -> BoolMask:

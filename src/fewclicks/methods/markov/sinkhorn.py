@@ -22,6 +22,7 @@ AnyTransition: TypeAlias = "Transition | TensorTransition"
 
 _LEAST = np.float32(1e-20)  # nobody's neighbour; smaller entries would only slow the arithmetic
 _ROWS_AT_A_TIME = 512
+_SYMMETRIC = 1e-4  # difference of an entry from its mirror, as a share of it
 _BLOCK = 64  # tokens; two blocks of a matrix fit the fastest cache
 
 
@@ -159,9 +160,9 @@ def sinkhorn(kernel: Any, *, rounds: int = 200, tolerance: float = 1e-4) -> AnyT
     return _scale(kernel, rounds, tolerance)
 
 
-def is_symmetric(kernel: FloatMatrix, *, tolerance: float = 1e-4) -> bool:
-    """Whether no entry differs from its mirror by more than this share of it."""
-    return bool(_is_symmetric(np.ascontiguousarray(kernel), np.float32(tolerance)))
+def is_symmetric(kernel: FloatMatrix) -> bool:
+    """Whether no entry differs from its mirror by more than a ten-thousandth of it."""
+    return bool(_is_symmetric(np.ascontiguousarray(kernel), np.float32(_SYMMETRIC)))
 
 
 @numba.njit(cache=True, nogil=True)

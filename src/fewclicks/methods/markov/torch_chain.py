@@ -16,6 +16,7 @@ from torch import Tensor
 from fewclicks.arrays import FloatMatrix
 
 _LEAST = 1e-20  # as on the processor
+_SYMMETRIC = 1e-4  # likewise
 _ROWS_AT_A_TIME = 512
 _STEPS_AT_A_TIME = 16  # between two looks at whether all tokens are saturated: a look makes it wait
 
@@ -86,12 +87,12 @@ def sinkhorn(kernel: Tensor, *, rounds: int, tolerance: float) -> TensorTransiti
 
 
 @torch.inference_mode()
-def is_symmetric(kernel: Tensor, *, tolerance: float = 1e-4) -> bool:
+def is_symmetric(kernel: Tensor) -> bool:
     """See `sinkhorn.is_symmetric`."""
     for start in range(0, len(kernel), _ROWS_AT_A_TIME):
         block = slice(start, start + _ROWS_AT_A_TIME)
         here, mirrored = kernel[block, start:], kernel[start:, block].T
-        if not torch.allclose(here, mirrored, rtol=tolerance, atol=1e-12):
+        if not torch.allclose(here, mirrored, rtol=_SYMMETRIC, atol=1e-12):
             return False
     return True
 

@@ -8,7 +8,6 @@ from fewclicks.methods.energy.edges import (
     NEIGHBOURS,
     contrast_weights,
     squared_differences,
-    step_costs,
     step_lengths,
 )
 
@@ -59,7 +58,6 @@ def test_edges_out_of_the_picture_hold_zero(shape):
     for weights in (
         contrast_weights(picture),
         step_lengths(picture, spatial=1.0),
-        step_costs(np.ones(shape, dtype=np.float32)),
     ):
         assert {tuple(int(i) for i in place) for place in np.argwhere(weights)} == inside
 
@@ -70,12 +68,3 @@ def test_step_lengths_add_way_to_the_change_of_colour(picture):
     for k, p, q in edges_of(5, 7):
         change = np.linalg.norm(picture[p] - picture[q])
         assert steps[k][p] == pytest.approx(change + 2.0 * LENGTHS[k], rel=1e-5)
-
-
-def test_step_costs_are_the_mean_price_of_both_ends(picture):
-    cost = picture[..., 0]
-
-    steps = step_costs(cost)
-
-    for k, p, q in edges_of(5, 7):
-        assert steps[k][p] == pytest.approx(LENGTHS[k] * (cost[p] + cost[q]) / 2, rel=1e-5)
