@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 
 from torch import Tensor, nn
 
-from fewclicks.errors import UnknownEntryError
+from fewclicks.errors import ShapeError, UnknownEntryError
 from fewclicks.methods.guidance import GuidanceKind
 
 _CLASSES: Final[Mapping[str, str]] = {
@@ -67,8 +67,18 @@ class ClickNetwork(nn.Module):
         return []
 
     def check_size(self, image: Tensor, guidance: Tensor) -> None:
-        """Refuse pictures and guidance that the network cannot see."""
-        raise NotImplementedError
+        """Refuse what the network cannot see; here guidance that is not of the pictures' size.
+
+        Raises
+        ------
+        ShapeError
+            If the shapes do not fit each other or the network.
+        """
+        batch, _, height, width = image.shape
+        if guidance.shape != (batch, 3, height, width):
+            raise ShapeError.differs(
+                "guidance", tuple(guidance.shape), needed=(batch, 3, height, width), of="the image"
+            )
 
 
 def find_network(family: str) -> type[ClickNetwork]:

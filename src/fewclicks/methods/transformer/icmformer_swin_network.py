@@ -191,18 +191,9 @@ class ICMFormerSwinNetwork(ClickNetwork):
         return [self.backbone]
 
     def check_size(self, image: Tensor, guidance: Tensor) -> None:
-        """Refuse what the network cannot see.
-
-        Raises
-        ------
-        ShapeError
-            If the shapes do not fit each other or the network.
-        """
-        batch, _, height, width = image.shape
-        if guidance.shape != (batch, 3, height, width):
-            raise ShapeError.differs(
-                "guidance", tuple(guidance.shape), needed=(batch, 3, height, width), of="the image"
-            )
+        """Refuse what the network cannot see, sides that are no whole cells too."""
+        super().check_size(image, guidance)
+        height, width = image.shape[2:]
         least = self.config.least_side
         if height % _STRIDE or width % _STRIDE or min(height, width) < least:
             raise ShapeError(

@@ -225,19 +225,9 @@ class SimpleClickNetwork(ClickNetwork):
         return [self.backbone]
 
     def check_size(self, image: Tensor, guidance: Tensor) -> None:
-        """Refuse what the network cannot see.
-
-        Raises
-        ------
-        ShapeError
-            If the shapes do not fit each other or the network.
-        """
-        batch, _, height, width = image.shape
-        if guidance.shape != (batch, 3, height, width):
-            raise ShapeError(
-                f"guidance has shape {tuple(guidance.shape)}; needs {(batch, 3, height, width)}, "
-                "as the image has."
-            )
+        """Refuse what the network cannot see, sides that are no whole windows too."""
+        super().check_size(image, guidance)
+        height, width = image.shape[2:]
         patch = self.config.patch
         if height % patch or width % patch or min(height, width) < 2 * patch:
             raise ShapeError(
