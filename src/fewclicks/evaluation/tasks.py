@@ -61,6 +61,11 @@ class Subset:
         Words, with commas between: ``even`` or ``odd`` (index, from 0, of the sorted pictures
         that the other words leave), ``single``, ``pair`` or ``whole`` (combinations of parts), a
         pattern of stems (``train_*``), or a file with one picture's name on each line.
+
+    Attributes
+    ----------
+    combinations
+        Those that the text names; none chooses all.
     """
 
     text: str

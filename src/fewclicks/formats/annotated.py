@@ -97,6 +97,11 @@ class Annotations:
     labels
         In the order their numbers are given; those that objects have and that are not in it
         come after, sorted.
+
+    Attributes
+    ----------
+    stems
+        By a picture's name, see `stem`.
     """
 
     pictures: Sequence[AnnotatedPicture]

@@ -111,6 +111,11 @@ def encode_rle(mask: BoolMask) -> RunLengths:
     -------
     RunLengths
         ``{"size": [height, width], "counts": text}``, ready for JSON.
+
+    Raises
+    ------
+    ShapeError
+        If the mask has not two dimensions.
     """
     if mask.ndim != 2:
         raise ShapeError(f"mask has shape {mask.shape}; needs (height, width).")

@@ -59,6 +59,13 @@ def mask_to_polygons(mask: BoolMask, *, tolerance: float = 0.0) -> list[Polygon]
         clockwise on the screen, holes against the clock. At tolerance 0 no ring crosses or
         touches itself.
 
+    Raises
+    ------
+    ShapeError
+        If the mask has not two dimensions.
+    InputError
+        If the tolerance is below 0.
+
     Notes
     -----
     Takes time in proportion to the pixels, and to the corners.

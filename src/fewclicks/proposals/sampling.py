@@ -34,6 +34,11 @@ def draw_top_down(tree: MergeTree, rng: np.random.Generator, *, alpha: float = 0
     int
         A node; never the root, unless there is but one token.
 
+    Raises
+    ------
+    InputError
+        If alpha is outside [0, 1].
+
     References
     ----------
     .. [1] MIS, Algorithm 2 (arXiv:2303.13399).

@@ -53,6 +53,8 @@ class Learner:
         Running average of the weights by name; None where the plan has none.
     step
         So many are done.
+    figures
+        What was measured last, by name.
     """
 
     network: nn.Module

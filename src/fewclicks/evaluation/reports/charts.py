@@ -18,6 +18,7 @@ from fewclicks.evaluation.reports.rows import ReportRow
 from fewclicks.evaluation.reports.variations import Degradation
 
 _RESAMPLES_OF_A_BAND: Final = 2_000
+_TARGET: Final = 90  # per cent of IoU
 _IOU_AFTER: Final = 1
 
 
@@ -30,9 +31,9 @@ def curves(title: str, rows: Mapping[str, ReportRow]) -> Figure:
     return draw_curves(title, {name: row.result for name, row in rows.items()}, bands)
 
 
-def histograms(title: str, rows: Sequence[ReportRow], *, target: int = 90) -> Figure:
-    """Draw how many objects needed how many clicks to a target."""
-    needed = {row.method: row.needed(target) for row in rows}
+def histograms(title: str, rows: Sequence[ReportRow]) -> Figure:
+    """Draw how many objects needed how many clicks to an IoU of 90 %."""
+    needed = {row.method: row.needed(_TARGET) for row in rows}
     return draw_histograms(title, needed, max(row.most for row in rows))
 
 
@@ -55,13 +56,13 @@ def scatter(comparison: Comparison) -> Scatter:
     )
 
 
-def degradation_curve(found: Degradation, *, target: int = 90) -> Figure:
-    """Draw NoC over the number that was disturbed, a line for each method."""
+def degradation_curve(found: Degradation) -> Figure:
+    """Draw NoC@90 over the number that was disturbed, a line for each method."""
     places, series = [], []
     for name, values in found.lines.items():
         places.append([value for value, _ in values])
-        means = [row.result.noc[str(target)] for _, row in values]
-        intervals = [bootstrap_interval(row.clicks(target), row.pictures) for _, row in values]
+        means = [row.result.noc[str(_TARGET)] for _, row in values]
+        intervals = [bootstrap_interval(row.clicks(_TARGET), row.pictures) for _, row in values]
         series.append(
             Series(
                 label=name,
@@ -73,7 +74,7 @@ def degradation_curve(found: Degradation, *, target: int = 90) -> Figure:
             )
         )
     label = "jitter in pixels" if found.setting == "jitter" else found.setting
-    return draw_lines(found.dataset, places, series, x_label=label, y_label=f"NoC@{target}")
+    return draw_lines(found.dataset, places, series, x_label=label, y_label=f"NoC@{_TARGET}")
 
 
 def difference_bars(comparisons: Sequence[Comparison]) -> Figure:

@@ -60,6 +60,11 @@ def geodesic_forest(steps: EdgeMap, sources: BoolMask) -> tuple[FloatMap, Parent
     parents : (H, W) int8
         Index into `WAYS` of the next pixel towards the source, -1 at sources and where there is
         no source at all. Following it always ends at a source.
+
+    Raises
+    ------
+    ShapeError
+        If the sources are not of the steps' size.
     """
     if steps.shape[1:] != sources.shape:
         raise ShapeError.differs("sources", sources.shape, needed=steps.shape[1:], of="the steps")

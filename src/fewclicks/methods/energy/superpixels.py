@@ -62,6 +62,11 @@ def find_superpixels(lab: FloatImage, *, count: int, compactness: float = 9.0) -
         How many units of Lab weigh as much as the distance between two seeds; from 0 on, higher
         is rounder.
 
+    Raises
+    ------
+    InputError
+        If the count is below 1.
+
     Notes
     -----
     One pass with a bucket queue, 0.1 microseconds a pixel. Equal distances are settled by the
