@@ -95,8 +95,10 @@ def train(
         watch=watch,
     )
     _save(network, weights, fabric)
-    # A training that was done already is not measured again.
+    # A training that was done already is not measured again, unless it was stopped while it was.
     figures = learner.figures or read_result(out).get("measured", {})
+    if plan.evaluation.dataset and not figures:
+        figures = measure(network, learner.step)
     result = {
         "title": plan.title,
         "steps": learner.step,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +25,12 @@ from fewclicks.clicks import Click  # noqa: E402
 from fewclicks.evaluation.run import evaluate  # noqa: E402
 from fewclicks.images.reading import read_image  # noqa: E402
 from fewclicks.methods.transformer.network_files import load_network, save_network  # noqa: E402
+from fewclicks.training import run  # noqa: E402
 from fewclicks.training.measuring import evaluation_plan, measure_network  # noqa: E402
 from fewclicks.training.plan import Measuring, NetworkChoice  # noqa: E402
 from fewclicks.training.plan_file import read_plans  # noqa: E402
 from fewclicks.training.run import create_network, launch  # noqa: E402
+from fewclicks.training.targets import RectangleTargets  # noqa: E402
 from small_vits import save_vit  # noqa: E402
 
 MEASURED = """
@@ -102,6 +105,29 @@ def test_scalars_pictures_and_figures_are_written(small_file, single_objects, tm
     assert 1 <= result["measured"]["noc85"] <= 3
     assert result["plan"]["targets"]["boxes"]["kind"] == "rectangles"
     load_network(out / "network.safetensors")
+
+
+def test_a_training_that_was_stopped_while_it_was_measured_has_figures_in_the_end(
+    small_file, single_objects, tmp_path, monkeypatch
+):
+    settings = {"evaluation.dataset": "folder", "evaluation.max_clicks": "1", "run.steps": "1"}
+    plan = read_plans(small_file, settings=settings)[0].plan
+    plan = replace(plan, targets={"boxes": RectangleTargets(images=str(single_objects))})
+
+    def carry_out(*, resume=False):
+        return run.train(plan, tmp_path, data=str(single_objects), device="cpu", resume=resume)
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(run, "measure_network", stop)
+        with pytest.raises(KeyboardInterrupt):
+            carry_out()
+    figures = carry_out(resume=True)["measured"]
+    assert figures["noc85"] == 1
+    monkeypatch.setattr(run, "measure_network", stop)  # and is not measured once more
+    assert carry_out(resume=True)["measured"] == figures
 
 
 def test_a_failure_is_told_in_one_line(small_file, tmp_path):
