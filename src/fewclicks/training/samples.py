@@ -133,7 +133,7 @@ class Samples:
         source = self._sources[which]
         pictures = source.pictures
         if draw == 0:
-            # Each picture once before any comes again.
+            # Each picture has its turn once before any has another.
             epoch, index = divmod(number, len(pictures))
             index = int(_order(len(pictures), seed, which, epoch)[index])
         else:
