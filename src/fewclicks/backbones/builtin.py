@@ -6,17 +6,16 @@ It was taught by a vision transformer to say which places of a picture belong to
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
 import numpy as np
-import onnxruntime
 
 from fewclicks.arrays import FloatMatrix, RgbImage
 from fewclicks.backbones.base import Attention, Features, Grid
 from fewclicks.backbones.colour import ColourConfig, describe_cells, gaussian_affinity
+from fewclicks.backbones.onnx_network import OnnxNetwork
 from fewclicks.errors import InputError, WeightsError
 from fewclicks.images.resizing import resize_image
 
@@ -24,7 +23,6 @@ STRIDE: Final = 8
 """Pixels of the resized picture from one token to the next."""
 
 _PACKAGED: Final = "builtin.onnx"
-_QUIET: Final = 3  # errors only
 _MOST_ATTENDING: Final = 64 * 64
 _TAUGHT_AT: Final = 480
 
@@ -95,8 +93,9 @@ class BuiltInBackbone:
         self.config = config or BuiltInConfig()
         if self.config.weights and not Path(self.config.weights).expanduser().is_file():
             raise WeightsError(f"There is no file {self.config.weights}; needs an ONNX network.")
-        self._session: onnxruntime.InferenceSession | None = None
-        self._loading = threading.Lock()
+        self._network = OnnxNetwork(
+            _file(self.config), threads=self.config.threads, remedy="export it again"
+        )
 
     @property
     def weight_files(self) -> tuple[Path, ...]:
@@ -152,31 +151,8 @@ class BuiltInBackbone:
         """Run the network, (n, c) of length 1."""
         shown = resize_image(image, height=grid.height * STRIDE, width=grid.width * STRIDE)
         colours = np.moveaxis(shown, -1, 0)[None].astype(np.float32) / np.float32(255.0)
-        session = self._loaded()
-        found = session.run(None, {session.get_inputs()[0].name: colours})[0]
-        tokens = np.asarray(found, dtype=np.float32).reshape(-1, grid.count).T
+        tokens = self._network(colours).reshape(-1, grid.count).T
         return _unit(tokens - tokens.mean(axis=0))
-
-    def _loaded(self) -> onnxruntime.InferenceSession:
-        with self._loading:
-            if self._session is None:
-                self._session = _load(self.config)
-            return self._session
-
-
-def _load(config: BuiltInConfig) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = config.threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = _QUIET
-    model = _file(config).read_bytes()
-    try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's own errors have no base but this
-        name = config.weights or _PACKAGED
-        raise WeightsError(
-            f"{name} is no network that onnxruntime can run; export it again."
-        ) from error
 
 
 def _file(config: BuiltInConfig) -> Path:
