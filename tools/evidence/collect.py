@@ -176,7 +176,7 @@ def collect_picture(options: argparse.Namespace, name: str, picture: str) -> int
     cv2.setNumThreads(1)
     fold = fold_of(picture)
     notebook = Notebook(*read_networks(fold, options.first, options.second))
-    config = FewclicksConfig(longest_side=480, zoom=0)
+    config = FewclicksConfig(longest_side=480, zoom=0, shape=0)
     method = Fewclicks(create_backbone(options.backbone), config, notebook)
     chance = np.random.default_rng(zlib.crc32(f"{options.out.name} {picture}".encode()))
     samples = list(sharing_pixels(_open(options.data, name).samples(picture)))

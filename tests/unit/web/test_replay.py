@@ -200,6 +200,7 @@ def test_the_record_names_settings_and_the_checksums_of_the_weights(
     files = {
         "builtin.onnx": "fewclicks.backbones",
         "evidence_builtin.safetensors": "fewclicks.methods.markov",
+        "shape.onnx": "fewclicks.methods.markov",
     }
     assert by_method["default"]["weights"] == {
         name: hashlib.sha256((resources.files(where) / name).read_bytes()).hexdigest()

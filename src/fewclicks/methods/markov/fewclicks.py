@@ -46,6 +46,7 @@ from fewclicks.methods.markov.reference_match import (
     see_marks,
 )
 from fewclicks.methods.markov.region_maps import region_maps
+from fewclicks.methods.markov.shape_network import SHAPE_FILE, shape_network
 from fewclicks.methods.markov.token_walk import MOST_TOKENS, WalkedMaps, walk_over
 from fewclicks.methods.markov.view import View, ViewConfig, look_at
 from fewclicks.methods.markov.zoom import choose_part
@@ -56,6 +57,7 @@ _REMEMBERED_PARTS: Final = 4
 _REMEMBERED_REFERENCES: Final = 32  # of about 3 MB
 _REGIONS_OF_ONE: Final = 400  # that an object of a kind is looked at in
 _STEPS: Final = 16  # of the places along a picture where such a look may begin
+_SURER: Final = 1.5  # what both networks hold, in units of what the first may
 _CLICK_REACH = 5.0  # path cost over colour
 
 
@@ -113,7 +115,8 @@ class Fewclicks:
         self.backbone = backbone
         self.config = config or FewclicksConfig()
         self.network = network or network_for(backbone.name)
-        self.weight_files = () if network else (evidence_file(backbone.name),)
+        files = [] if network else [evidence_file(backbone.name)]
+        self.weight_files = (*files, *([SHAPE_FILE] if self.config.shape > 0 else []))
         self._seen: Memo[str, SeenReference] = Memo(_REMEMBERED_REFERENCES)
 
     @on_one_thread
@@ -384,22 +387,26 @@ class Fewclicks:
         previous: Prediction | None,
     ) -> NDArray[np.floating]:
         """Log odds of each region to belong to the object, (n,)."""
-        seen = [view.seen(click) for click in view.locate(clicks)]
-        share = None
+        located = view.locate(clicks)
+        seen = [view.seen(click) for click in located]
+        before = share = None
         if previous is not None:
-            share = view.regions.superpixels.mean(view.shrink(previous.mask))
+            before = view.shrink(previous.mask)
+            share = view.regions.superpixels.mean(before)
         bound = self.config.certainty
         opinion: NDArray[np.floating] = np.clip(
             self.network.log_odds(view.regions, seen, share), -bound, bound
         )
         if prepared.matched is not None:
             opinion = opinion + prepared.matched.log_odds(view.places, clicks, prepared.shape)
-        if share is None:
-            return opinion
         remoteness = _remoteness(seen[-1])
-        opinion = opinion + self.config.steadiness * (2 * share - 1) * remoteness
-        if _is_settled(clicks):
-            opinion += remoteness * (bound * (2 * share - 1) - opinion)
+        if share is not None:
+            opinion = opinion + self.config.steadiness * (2 * share - 1) * remoteness
+        if self.config.shape > 0 and prepared.kind is None:
+            more = shape_network().correction(view, opinion, located, before)
+            opinion = np.clip(opinion + self.config.shape * more, -_SURER * bound, _SURER * bound)
+        if share is not None and _is_settled(clicks):
+            opinion = opinion + remoteness * (bound * (2 * share - 1) - opinion)
         return opinion
 
     def _draw(

@@ -17,7 +17,7 @@ _LEAST: Final = (
     ("zoom_side", 8),
 )
 _WEIGHTS: Final = (
-    "colour", "local_colour", "strength", "steadiness", "bulge", "zoom",
+    "shape", "colour", "local_colour", "strength", "steadiness", "bulge", "zoom",
     "reference_likeness", "reference_place", "exemplar_likeness", "exemplar_zoom",
 )  # fmt: skip
 
@@ -36,6 +36,8 @@ class FewclicksConfig:
         In pixels of the disk around a click that surely has the click's class.
     certainty
         Log odds at which the network's opinion of a region is cut off.
+    shape
+        Weight of what the shape network says of the picture around the answer; 0 does not ask it.
     colour
         Weight of the whole picture's colour model against the network's opinion.
     local_colour
@@ -78,6 +80,7 @@ class FewclicksConfig:
     longest_side: int = 1024
     radius: int = 3
     certainty: float = 4.0
+    shape: float = 0.5
     colour: float = 0.4
     local_colour: float = 0.8
     strength: float = 20.0

@@ -59,6 +59,8 @@ class View:
     ----------
     box
         In pixels of the picture.
+    picture : (h, w, 3)
+        The part, at the size that is worked at.
     regions
         Superpixels of the part.
     places : (n, 2)
@@ -74,6 +76,7 @@ class View:
     """
 
     box: Box
+    picture: RgbImage
     regions: Regions
     places: NDArray[np.float64]
     walked: WalkedMaps | None
@@ -177,6 +180,7 @@ def look_at(
     corner, extent = (box.x0, box.y0), (box.width, box.height)
     return View(
         box=box,
+        picture=part,
         regions=regions,
         places=(corner + centres * extent) / (width, height),
         walked=walked,

@@ -296,9 +296,8 @@ def test_steadiness_keeps_the_previous_mask_where_the_newest_click_is_far(
     near = Click(x=INSIDE.x + 3, y=INSIDE.y)
 
     def found(steadiness: float, newest: Click) -> BoolMask:
-        method = _method(
-            {BIAS: -0.5}, steadiness=steadiness, colour=0.0, local_colour=0.0, strength=1.0
-        )
+        nothing_else = {"shape": 0.0, "colour": 0.0, "local_colour": 0.0, "strength": 1.0}
+        method = _method({BIAS: -0.5}, steadiness=steadiness, **nothing_else)
         return method.predict(method.prepare(image), [INSIDE, newest], previous).mask
 
     assert found(0.0, OUTSIDE).sum() < 250
