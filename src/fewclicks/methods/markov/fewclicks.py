@@ -402,7 +402,7 @@ class Fewclicks:
         remoteness = _remoteness(seen[-1])
         if share is not None:
             opinion = opinion + self.config.steadiness * (2 * share - 1) * remoteness
-        if self.config.shape > 0 and prepared.kind is None:
+        if self.config.shape > 0:
             more = shape_network().correction(view, opinion, located, before)
             opinion = np.clip(opinion + self.config.shape * more, -_SURER * bound, _SURER * bound)
         if share is not None and _is_settled(clicks):
