@@ -108,7 +108,7 @@ def fewclicks() -> Tiles:
         "a path over colour and edges": "path-over-the-plainest-of-colour-and-edge",
         "the smallest union by features": "area-of-the-smallest-union-by-features",
         "a walk over features": "steps-of-a-walk-over-the-backbone-features",
-        "doubt of the small network": "doubt",
+        "doubt of both networks": "doubt",
         "off: by colours of each place": "off",
     }
     tiles = {"clicks": draw_overlay(image, None, EYE), "regions": regions}
