@@ -113,6 +113,8 @@ export class Tools {
       this.panning = null;
       this.#dress();
     } else if (this.model.draft) {
+      // A busy machine may not have told of the last move.
+      this.drag(this.view.nearestPixel(...this.#place(event)));
       this.release();
     }
     if (this.canvas.hasPointerCapture(event.pointerId)) {
