@@ -115,8 +115,8 @@ class Fewclicks:
         self.backbone = backbone
         self.config = config or FewclicksConfig()
         self.network = network or network_for(backbone.name)
-        files = [] if network else [evidence_file(backbone.name)]
-        self.weight_files = (*files, *([SHAPE_FILE] if self.config.shape > 0 else []))
+        own = () if network else (evidence_file(backbone.name),)
+        self.weight_files = (*own, SHAPE_FILE) if self.config.shape > 0 else own
         self._seen: Memo[str, SeenReference] = Memo(_REMEMBERED_REFERENCES)
 
     @on_one_thread

@@ -2,7 +2,7 @@
 
 The evidence of a region is made of distances from clicks. This convolutional network sees what they
 leave out, the picture around the answer as a whole, and says how the opinion should change. It was
-fitted by `tools/shape`; onnxruntime runs it.
+fitted by `tools/fitting`; onnxruntime runs it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Click the tuning pictures and write down the evidence, for `fit.py`.
+"""Click the tuning pictures and write down the evidence, for `fit_evidence.py`.
 
-    collect="python tools/evidence/collect.py --data DIR --backbone NAME_OR_FOLDER"
+    collect="python tools/fitting/collect_evidence.py --data DIR --backbone NAME_OR_FOLDER"
     $collect --out runs/alone
     $collect --out runs/together --first runs
     $collect --out runs/again --first runs --second runs/evidence.safetensors
@@ -9,18 +9,17 @@
 DIR holds `photos` and `coco_tiny` (labels; 65535 is void). At most two objects of a picture, drawn
 with a chance that grows with their side length, of at least 1500 pixels, and a random crop around
 one of them, so that objects come in all sizes. The first round clicks by a rule of thumb; the
-second by the networks that `fit.py` made of the first, each on the pictures that it has not seen;
-the third by the whole method, so that the network learns from the masks that it makes itself. The
-last begins from networks that were fitted to another backbone, and skips the first two rounds.
+second by the networks that `fit_evidence.py` made of the first, each on the pictures that it has
+not seen; the third by the whole method, so that the network learns from the masks that it makes
+itself. The last begins from networks that were fitted to another backbone, and skips the first two
+rounds.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import zlib
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,16 +27,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
+from tuning_pictures import collect, parser_of, samples_of, void_of
 
 from fewclicks.arrays import BoolMask, RgbImage
 from fewclicks.backbones.registry import EMBEDDED_BACKBONE, create_backbone
-from fewclicks.datasets.base import Dataset, Sample, sharing_pixels
-from fewclicks.datasets.registry import open_dataset
+from fewclicks.datasets.base import Sample
 from fewclicks.evaluation.clicker import SimulatedUser
 from fewclicks.images.masks import iou
 from fewclicks.methods.markov.evidence import RegionClick, gather_context, gather_evidence
 from fewclicks.methods.markov.evidence_network import Perceptron
-from fewclicks.methods.markov.fewclicks import Fewclicks, FewclicksConfig, RegionPicture
+from fewclicks.methods.markov.fewclicks import Fewclicks, RegionPicture
+from fewclicks.methods.markov.fewclicks_config import FewclicksConfig
 from fewclicks.methods.markov.regions import Regions
 from fewclicks.session.session import Session
 
@@ -168,79 +168,43 @@ def read_networks(
     return alone, together
 
 
-def collect_picture(options: argparse.Namespace, name: str, picture: str) -> int:
-    """Click the objects of one picture and write their rows; a picture that is done is left."""
-    target = options.out / f"{name}-{picture}.npz"
-    if target.exists():
-        return 0
-    cv2.setNumThreads(1)
+def collect_picture(
+    options: argparse.Namespace, name: str, picture: str
+) -> dict[str, NDArray[np.generic]]:
+    """Click the objects of one picture; rows of evidence for all clicks."""
     fold = fold_of(picture)
     notebook = Notebook(*read_networks(fold, options.first, options.second))
     config = FewclicksConfig(longest_side=480, zoom=0, shape=0)
     method = Fewclicks(create_backbone(options.backbone), config, notebook)
     chance = np.random.default_rng(zlib.crc32(f"{options.out.name} {picture}".encode()))
-    samples = list(sharing_pixels(_open(options.data, name).samples(picture)))
+    samples = samples_of(options.data, name, picture, least_area=LEAST_AREA)
     scenes = []
     prepared = None
     for sample in draw_objects(chance, samples):
-        void = (
-            sample.void_mask if sample.void_mask is not None else np.zeros_like(sample.object_mask)
-        )
         prepared = prepared or method.prepare(sample.image)
-        scenes.append((prepared, sample.object_mask, void, sample.id))
+        scenes.append((prepared, sample.object_mask, void_of(sample), sample.id))
     if scenes:
         _, truth, void, identity = scenes[int(chance.integers(len(scenes)))]
         image, truth, void = crop_around(chance, samples[0].image, truth, void)
         scenes.append((method.prepare(image), truth, void, identity + " cropped"))
     clicks = [row for scene in scenes for row in click_object(method, notebook, *scene)]
-    if clicks:
-        arrays = {key: np.concatenate([rows[key] for rows in clicks]) for key in clicks[0]}
-        lengths = [len(rows["label"]) for rows in clicks]
-        np.savez(
-            target,
-            fold=np.full(len(arrays["label"]), fold, np.int8),
-            click=np.repeat(np.arange(len(clicks), dtype=np.int16), lengths),
-            **arrays,
-        )
-    return len(clicks)
-
-
-def _open(data: Path, name: str) -> Dataset:
-    settings = {"masks": "labels", "void": 65535, "min_area": LEAST_AREA, "unlabelled": "skip"}
-    return open_dataset("folder", data / name, **settings)
-
-
-def _pictures(data: Path, name: str) -> list[str]:
-    known = json.loads((data / name / "instances.json").read_text())
-    return [
-        picture
-        for picture in _open(data, name).pictures
-        if picture in known and known[picture].get("split", "train2017") == "train2017"
-    ]
+    if not clicks:
+        return {}
+    arrays = {key: np.concatenate([rows[key] for rows in clicks]) for key in clicks[0]}
+    lengths = [len(rows["label"]) for rows in clicks]
+    return {
+        "fold": np.full(len(arrays["label"]), fold, np.int8),
+        "click": np.repeat(np.arange(len(clicks), dtype=np.int16), lengths),
+        **arrays,
+    }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
+    parser = parser_of(__doc__)
     parser.add_argument("--backbone", default=EMBEDDED_BACKBONE)
-    parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--first", type=Path)
     parser.add_argument("--second", type=Path)
-    parser.add_argument("--limit", type=int, help="so many pictures of each set only")
-    parser.add_argument("--workers", type=int, default=2)
-    options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
-    todo = [
-        (name, picture)
-        for name in ("coco_tiny", "photos")
-        for picture in _pictures(options.data, name)[: options.limit]
-    ]
-    with ProcessPoolExecutor(options.workers) as pool:
-        jobs = [pool.submit(collect_picture, options, name, picture) for name, picture in todo]
-        for done, job in enumerate(jobs, 1):
-            job.result()
-            if done % 20 == 0:
-                print(f"{done} of {len(todo)} pictures", flush=True)
+    collect(parser.parse_args(), collect_picture, least_area=LEAST_AREA)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Fit the evidence network to what `collect.py` wrote down. Needs torch.
+"""Fit the evidence network to what `collect_evidence.py` wrote down. Needs torch.
 
-    fit="python tools/evidence/fit.py"
+    fit="python tools/fitting/fit_evidence.py"
     $fit alone runs/alone runs
     $fit together runs/together runs runs/evidence.safetensors
     $fit together runs/together runs/again runs evidence_vit.safetensors --all

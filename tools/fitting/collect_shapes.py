@@ -1,6 +1,6 @@
-"""Click the tuning pictures with the method itself and write down the lessons, for `fit.py`.
+"""Click the tuning pictures with the method itself and write down the lessons, for `fit_shape.py`.
 
-    python tools/shape/collect.py --data DIR --out LESSONS
+    python tools/fitting/collect_shapes.py --data DIR --out LESSONS
 
 DIR holds `photos` and `coco_tiny` (labels; 65535 is void). At most five objects of a picture, of at
 least 900 pixels, drawn with a chance that grows with their side length; at most eight clicks on
@@ -11,22 +11,18 @@ it stopped.
 from __future__ import annotations
 
 import argparse
-import json
 import zlib
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from tuning_pictures import collect, parser_of, samples_of, void_of
 
 from fewclicks.arrays import BoolMask
 from fewclicks.backbones.registry import EMBEDDED_BACKBONE, create_backbone
 from fewclicks.clicks import Click
-from fewclicks.datasets.base import Dataset, Sample, sharing_pixels
-from fewclicks.datasets.registry import open_dataset
+from fewclicks.datasets.base import Sample
 from fewclicks.evaluation.clicker import SimulatedUser
 from fewclicks.images.masks import iou
 from fewclicks.images.resizing import resize_mask
@@ -63,10 +59,9 @@ def draw_objects(chance: np.random.Generator, samples: Sequence[Sample]) -> list
     return [samples[index] for index in drawn]
 
 
-def click_object(
-    method: Noting, prepared: RegionPicture, sample: Sample, void: BoolMask
-) -> list[dict[str, Any]]:
+def click_object(method: Noting, prepared: RegionPicture, sample: Sample) -> list[dict[str, Any]]:
     """Click one object until it is good enough; a lesson for each click."""
+    void = void_of(sample)
     session = Session(method, prepared)
     trembling = zlib.crc32(sample.id.encode()) % 2
     user = SimulatedUser(jitter=TREMBLING * trembling, seed=0)
@@ -101,35 +96,28 @@ def click_object(
     return lessons
 
 
-def collect_picture(options: argparse.Namespace, name: str, picture: str) -> int:
-    """Click the objects of one picture and write their lessons."""
-    target = options.out / f"{name}-{picture}.npz"
-    if target.exists():
-        return 0
-    cv2.setNumThreads(1)
-    samples = list(sharing_pixels(_open(options.data, name).samples(picture)))
+def collect_picture(options: argparse.Namespace, name: str, picture: str) -> dict[str, Any]:
+    """Click the objects of one picture; its arrays, and a row in them for each lesson."""
+    samples = samples_of(options.data, name, picture, least_area=LEAST_AREA)
     if not samples:
-        return 0
+        return {}
     method = Noting(create_backbone(EMBEDDED_BACKBONE), FewclicksConfig(shape=0.0))
     prepared = method.prepare(samples[0].image)
     view = prepared.whole
     chance = np.random.default_rng(zlib.crc32(f"{name}{picture}".encode()))
-    kept: dict[str, list[Any]] = {"truth": [], "void": [], "of": []}
-    for number, sample in enumerate(draw_objects(chance, samples)):
-        void = np.zeros_like(sample.object_mask) if sample.void_mask is None else sample.void_mask
-        kept["truth"].append(_packed(sample.object_mask, view))
-        kept["void"].append(_packed(void, view))
-        for lesson in click_object(method, prepared, sample, void):
-            kept["of"].append(number)
-            for key, value in lesson.items():
-                kept.setdefault(key, []).append(value)
-    np.savez(
-        target,
-        image=view.picture,
-        labels=view.regions.superpixels.labels.astype(np.int16),
-        **{key: np.array(values) for key, values in kept.items()},
-    )
-    return len(kept["of"])
+    drawn = draw_objects(chance, samples)
+    clicked = [click_object(method, prepared, sample) for sample in drawn]
+    lessons = [lesson for each in clicked for lesson in each]
+    if not lessons:
+        return {}
+    return {
+        "image": view.picture,
+        "labels": view.regions.superpixels.labels.astype(np.int16),
+        "truth": np.array([_packed(sample.object_mask, view) for sample in drawn]),
+        "void": np.array([_packed(void_of(sample), view) for sample in drawn]),
+        "of": np.repeat(np.arange(len(drawn)), [len(each) for each in clicked]),
+        **{key: np.array([lesson[key] for lesson in lessons]) for key in lessons[0]},
+    }
 
 
 def _packed(mask: BoolMask, view: View) -> NDArray[np.uint8]:
@@ -137,39 +125,8 @@ def _packed(mask: BoolMask, view: View) -> NDArray[np.uint8]:
     return np.packbits(resize_mask(mask, height=height, width=width))
 
 
-def _open(data: Path, name: str) -> Dataset:
-    settings = {"masks": "labels", "void": 65535, "min_area": LEAST_AREA, "unlabelled": "skip"}
-    return open_dataset("folder", data / name, **settings)
-
-
-def _pictures(data: Path, name: str) -> list[str]:
-    known = json.loads((data / name / "instances.json").read_text())
-    return [
-        picture
-        for picture in _open(data, name).pictures
-        if picture in known and known[picture].get("split", "train2017") == "train2017"
-    ]
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--limit", type=int, help="so many pictures of each set only")
-    parser.add_argument("--workers", type=int, default=2)
-    options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
-    todo = [
-        (name, picture)
-        for name in ("coco_tiny", "photos")
-        for picture in _pictures(options.data, name)[: options.limit]
-    ]
-    with ProcessPoolExecutor(options.workers) as pool:
-        jobs = [pool.submit(collect_picture, options, name, picture) for name, picture in todo]
-        for done, job in enumerate(jobs, 1):
-            job.result()
-            if done % 20 == 0:
-                print(f"{done} of {len(todo)} pictures", flush=True)
+    collect(parser_of(__doc__).parse_args(), collect_picture, least_area=LEAST_AREA)
 
 
 if __name__ == "__main__":

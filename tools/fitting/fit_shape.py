@@ -1,6 +1,6 @@
-"""Fit the shape network to what `collect.py` wrote down, and write it as ONNX. Needs torch.
+"""Fit the shape network to what `collect_shapes.py` wrote down, and write it as ONNX. Needs torch.
 
-    python tools/shape/fit.py LESSONS src/fewclicks/methods/markov/shape.onnx --minutes 60
+    python tools/fitting/fit_shape.py LESSONS src/fewclicks/methods/markov/shape.onnx --minutes 60
 
 A fifth of the pictures is not fitted to, unless `--all` is given; how well the opinion of their
 pixels agrees with the truth, before and after, is printed. Beside the ONNX file lie the network's
@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fewclicks.clicks import Click
+from fewclicks.files import written_beside
 from fewclicks.methods.markov.shape_view import CHANNELS, SIDE, Square, see, square_around
 from fewclicks.training.student_export import write_small_onnx
 
@@ -81,12 +82,12 @@ def _twice(planes: Tensor) -> Tensor:
 
 
 class Picture:
-    """A picture with its lessons, as `collect.py` wrote them."""
+    """A picture with its lessons, as `collect_shapes.py` wrote them."""
 
     def __init__(self, file: Path) -> None:
         self.name = file.stem
         with np.load(file) as arrays:
-            self.arrays = {key: arrays[key] for key in arrays.files if key != "features"}
+            self.arrays = dict(arrays)
         self.shape = self.arrays["labels"].shape
         self.sizes = [float(self.mask("truth", k).mean()) for k in range(len(self.arrays["truth"]))]
 
@@ -172,8 +173,10 @@ def answer(network: nn.Module, shown: Shown) -> Tensor:
     return shown.opinion + change.float()[:, 0]
 
 
-def agreement(network: nn.Module, lessons: Sequence[Lesson]) -> tuple[float, float]:
-    """Mean IoU of the opinion's pixels, before and after, by the lessons' weights."""
+def agreement(network: nn.Module, lessons: Sequence[Lesson]) -> str:
+    """Mean IoU of the opinion's pixels, before and after, by the lessons' weights, in words."""
+    if not lessons:
+        return "no picture is held back, so no IoU"
     network.eval()
     found = []
     with torch.no_grad():
@@ -188,7 +191,7 @@ def agreement(network: nn.Module, lessons: Sequence[Lesson]) -> tuple[float, flo
             found.append(torch.stack(ious))
     weight = torch.tensor([picture.weight(number) for picture, number in lessons])
     before, after = ((torch.cat(found, 1) * weight).sum(1) / weight.sum()).tolist()
-    return before, after
+    return f"IoU {before:.4f}, then {after:.4f}"
 
 
 def follow(slow: nn.Module, fast: nn.Module, step: int) -> None:
@@ -204,7 +207,8 @@ def follow(slow: nn.Module, fast: nn.Module, step: int) -> None:
 
 def keep(network: nn.Module, out: Path) -> None:
     named = {name: value.contiguous() for name, value in network.state_dict().items()}
-    save_file(named, out.with_suffix(".safetensors"))
+    with written_beside(out.with_suffix(".safetensors")) as beside:
+        save_file(named, beside)
 
 
 def fit(options: argparse.Namespace, pictures: Sequence[Picture]) -> nn.Module:
@@ -213,6 +217,8 @@ def fit(options: argparse.Namespace, pictures: Sequence[Picture]) -> nn.Module:
     chance = np.random.default_rng(options.seed)
     held = [held[k] for k in chance.permutation(len(held))[:HELD_LESSONS]]
     taught = [lesson for lesson in lessons if options.all or not lesson[0].is_held]
+    if not taught:
+        raise SystemExit(f"{options.lessons} holds no lessons to fit to; collect some first.")
     weights = np.array([picture.weight(number) for picture, number in taught])
     weights /= weights.sum()
     torch.manual_seed(options.seed)
@@ -237,11 +243,9 @@ def fit(options: argparse.Namespace, pictures: Sequence[Picture]) -> nn.Module:
         step += 1
         follow(slow, network, step)
         if step % LOOK == 0:
-            before, after = agreement(slow, held)
-            print(f"{step} steps, {done:.0%}: IoU {before:.4f}, then {after:.4f}", flush=True)
+            print(f"{step} steps, {done:.0%}: {agreement(slow, held)}", flush=True)
             keep(slow, options.out)
-    before, after = agreement(slow, held)
-    print(f"{step} steps: IoU {before:.4f}, then {after:.4f}", flush=True)
+    print(f"{step} steps: {agreement(slow, held)}", flush=True)
     keep(slow, options.out)
     return slow
 
