@@ -37,7 +37,9 @@ def annotate(
     ] = "",
     method: Annotated[
         str | None,
-        typer.Option(help="As listed by `fewclicks methods`; else the one the folder had."),
+        typer.Option(
+            help="As listed by `fewclicks methods`; else the one the folder had, with its backbone."
+        ),
     ] = None,
     backbone: BackboneName = None,
     start: Annotated[

@@ -56,7 +56,7 @@ class Answering:
     paths
         Of the pictures, by id.
     method, backbone
-        As `create_method` takes them.
+        As `create_method` takes them; another method takes the same backbone.
 
     Raises
     ------
@@ -76,7 +76,7 @@ class Answering:
     ) -> None:
         self._paths = paths
         self._order = list(paths)
-        self._backbone = backbone
+        self.backbone = backbone
         self._shapes: dict[int, tuple[int, int]] = {}
         self._durations: deque[float] = deque(maxlen=_TIMED)
         self._queue = FairQueue()
@@ -105,7 +105,7 @@ class Answering:
 
     def _load(self, at_work: _AtWork) -> None:
         try:
-            at_work.model.set_result(load_model(at_work.name, self._backbone))
+            at_work.model.set_result(load_model(at_work.name, self.backbone))
         except BaseException as error:
             at_work.model.set_exception(error)
 

@@ -44,8 +44,8 @@ def create_app(
     database
         As `open_database` takes it; a SQLite file beside the pictures if left out.
     method, backbone
-        As `create_method` takes them; without a method the folder's goes on, or the default. The
-        folder keeps a method that is given here as soon as it is loaded.
+        As `create_method` takes them. What is left out goes on as the folder had it, but a method
+        that is given does not take another's backbone. The folder keeps them once they are loaded.
     token
         Asked of everybody who logs in; empty where only this machine can reach the server.
     only_loopback
@@ -63,9 +63,13 @@ def create_app(
     engine = open_database(database or default_url(folder))
     store = Store(engine, folder)
     paths = {row.id: folder / row.name for row in store.pictures()}
-    answering = Answering(paths, method=method or store.method, backbone=backbone)
-    if method is not None:
-        answering.model.add_done_callback(partial(_keep_method, store, method))
+    kept = store.chosen
+    if backbone is not None and Path(backbone).is_dir():
+        backbone = str(Path(backbone).resolve())  # the next start may be from elsewhere
+    chosen = kept if (method, backbone) == (None, None) else (method or kept[0], backbone)
+    answering = Answering(paths, method=chosen[0], backbone=chosen[1])
+    if chosen != kept:
+        answering.model.add_done_callback(partial(_keep, store, chosen))
     context = Context(
         engine=engine,
         store=store,
@@ -85,10 +89,10 @@ def create_app(
     return app
 
 
-def _keep_method(store: Store, name: str, model: Future[Model]) -> None:
+def _keep(store: Store, chosen: tuple[str, str | None], model: Future[Model]) -> None:
     # One that cannot be built ends the server, and would end it again at every later start.
     if model.exception() is None:
-        store.set_method(name)
+        store.choose(*chosen)
 
 
 def _page() -> FileResponse:

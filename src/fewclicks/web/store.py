@@ -138,15 +138,17 @@ class Store:
         return hashlib.sha256(described.encode()).hexdigest()[:16]
 
     @property
-    def method(self) -> str:
-        """Name of the method that answers."""
+    def chosen(self) -> tuple[str, str | None]:
+        """Method and backbone that answer, as `create_method` takes them."""
         with self._transaction() as there:
-            return there.get_one(Project, self.project_id).method
+            project = there.get_one(Project, self.project_id)
+            return project.method, project.backbone
 
-    def set_method(self, name: str) -> None:
-        """Have another method answer from now on."""
+    def choose(self, method: str, backbone: str | None) -> None:
+        """Have others answer from now on."""
         with self._transaction() as there:
-            there.get_one(Project, self.project_id).method = name
+            project = there.get_one(Project, self.project_id)
+            project.method, project.backbone = method, backbone
 
     def labels(self) -> list[Label]:
         """In the order of their keys."""

@@ -31,6 +31,7 @@ class Project(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     folder: Mapped[str] = mapped_column(unique=True)
     method: Mapped[str]
+    backbone: Mapped[str | None]
     created: Mapped[datetime] = mapped_column(default=now)
 
 

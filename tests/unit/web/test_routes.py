@@ -388,9 +388,24 @@ def test_a_folder_keeps_no_method_that_cannot_be_built(
         assert len(anna.get("/api/pictures")["pictures"]) == 3  # and begins to load
         with pytest.raises(WeightsError):
             app.state.answering.model.result()
-        assert store.method == "default"
+        assert store.chosen == ("default", None)
 
 
 def test_a_folder_keeps_a_method_once_it_is_loaded(client: TestClient, anna: Hand, picture: int):
     anna.act(picture, **INSIDE)
-    assert client.app.state.context.store.method == "graphcut"  # type: ignore[attr-defined]
+    chosen = client.app.state.context.store.chosen  # type: ignore[attr-defined]
+    assert chosen == ("graphcut", None)
+
+
+def test_a_folder_goes_on_with_the_backbone_it_had(folder: Path, tmp_path: Path):
+    def open_with(**choice: str) -> tuple[str, str | None]:
+        app = create_app(folder, database=f"sqlite:///{tmp_path / 'a.sqlite'}", **choice)
+        with TestClient(app, base_url=HOST) as client:
+            anna = Hand(client)
+            anna.act(anna.get("/api/pictures")["pictures"][0][0], **INSIDE)
+        return app.state.answering.name, app.state.answering.backbone
+
+    assert open_with(method="fewclicks", backbone="colour") == ("fewclicks", "colour")
+    assert open_with() == ("fewclicks", "colour")
+    assert open_with(method="graphcut") == ("graphcut", None)
+    assert open_with() == ("graphcut", None)

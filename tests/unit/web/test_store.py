@@ -103,7 +103,7 @@ def test_a_folder_keeps_its_pictures_and_takes_new_ones(engine: Engine, folder: 
     again = Store(engine, folder)
     assert [row.name for row in again.pictures()] == ["a.png", "aa.png", "b.png", "sub/c.png"]
     assert again.project_id == store.project_id
-    assert again.method == "default"
+    assert again.chosen == ("default", None)
 
 
 def test_what_was_done_is_there_for_whoever_opens_the_database_next(

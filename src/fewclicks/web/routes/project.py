@@ -65,7 +65,7 @@ def read_project(here: Here, _: Who) -> ProjectAnswer:
 def set_method(asked: MethodRequest, here: Here, _: Who) -> ProjectAnswer:
     """Have another method answer from now on."""
     here.answering.change(asked.method)
-    here.store.set_method(asked.method)
+    here.store.choose(asked.method, here.answering.backbone)
     return _describe(here)
 
 
