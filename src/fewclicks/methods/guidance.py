@@ -39,7 +39,7 @@ class Reference:
     Raises
     ------
     InputError
-        If neither mask has a pixel.
+        If the picture or a mask is none, or neither mask has a pixel.
     ShapeError
         If a mask is not of the picture's size.
 
@@ -53,9 +53,13 @@ class Reference:
     negative: BoolMask | None = None
 
     def __post_init__(self) -> None:
+        _check_type("reference image", self.image, np.uint8, "(h, w, 3) and uint8", "read_image")
+        if self.image.ndim != 3 or self.image.shape[2] != 3:
+            raise ShapeError(f"reference image has shape {self.image.shape}; needs (h, w, 3).")
         masks = {"positive": self.positive, "negative": self.negative}
         given = {name: mask for name, mask in masks.items() if mask is not None}
         for name, mask in given.items():
+            _check_type(f"reference {name} mask", mask, np.bool_, "bool", "read_mask")
             if mask.shape != self.image.shape[:2]:
                 raise ShapeError.differs(
                     f"reference {name} mask", mask.shape, needed=self.image.shape[:2],
@@ -92,7 +96,7 @@ class Exemplar:
     Raises
     ------
     InputError
-        If the mask has no pixel, or a click is outside it.
+        If the mask is none or has no pixel, or a click is outside it.
 
     References
     ----------
@@ -103,6 +107,7 @@ class Exemplar:
     clicks: tuple[Click, ...] = ()
 
     def __post_init__(self) -> None:
+        _check_type("exemplar mask", self.mask, np.bool_, "bool", "read_mask")
         if not self.mask.any():
             raise InputError("The exemplar has no pixel; needs the mask of one finished object.")
         height, width = self.mask.shape
@@ -167,3 +172,12 @@ class Guidance:
         for name, array in arrays.items():
             if array is not None and array.shape != shape:
                 raise ShapeError.differs(name, array.shape, needed=shape, of="the image")
+
+
+def _check_type(name: str, array: object, dtype: type, needed: str, reader: str) -> None:
+    """Refuse what would be taken for something else: a path, or a mask in grey levels."""
+    if not isinstance(array, np.ndarray) or array.dtype != dtype:
+        kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+        raise InputError(
+            f"{name} is of type {kind}; needs {needed}; fewclicks.{reader} reads files that way."
+        )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,22 @@ def test_an_empty_exemplar_is_refused():
 def test_an_exemplar_click_outside_the_picture_is_refused():
     with pytest.raises(InputError, match="outside the image"):
         Exemplar(mask=PART, clicks=(Click(x=6, y=0),))
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (lambda: Reference(image=IMAGE, positive=PART * np.uint8(255)), "positive mask .* uint8"),
+        (lambda: Reference(image=IMAGE, negative=PART.tolist()), "negative mask .* list"),
+        (lambda: Reference(image="door.jpg", positive=PART), "image .* str; .*read_image"),
+        (lambda: Reference(image=IMAGE / 255, positive=PART), "image .* float64"),
+        (lambda: Reference(image=IMAGE[..., 0], positive=PART), r"image has shape \(4, 6\)"),
+        (lambda: Exemplar(mask=PART * np.uint8(255)), "exemplar mask .* uint8; .*read_mask"),
+    ],
+)
+def test_what_is_no_picture_or_no_mask_is_refused(made: Callable[[], object], said: str):
+    with pytest.raises(InputError, match=said):
+        made()
 
 
 @pytest.mark.parametrize("kind", list(GIVEN))
