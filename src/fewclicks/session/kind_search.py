@@ -59,7 +59,8 @@ class KindSearch:
         Raises
         ------
         InputError
-            If there is no such object, another is still open, or the method takes no exemplar.
+            If there is no such object, another is still open, finished ones leave no room, or the
+            method takes no exemplar.
         """
         self._timeline.advance(DeclareExemplar(number))
         return self._timeline.prediction
@@ -73,9 +74,9 @@ class KindSearch:
         Raises
         ------
         InputError
-            If there is no such proposal.
+            If no search is on, or there is no such proposal.
         """
-        return self.accept_mask(PackedMask.pack(find_proposal(self.proposals, number).mask))
+        return self.accept_mask(self._proposed(number))
 
     def accept_mask(self, mask: PackedMask) -> FinishedObject:
         """Take what was a proposal once, as somebody kept it; see `accept`.
@@ -94,9 +95,9 @@ class KindSearch:
         Raises
         ------
         InputError
-            If there is no such proposal.
+            If no search is on, or there is no such proposal.
         """
-        self.refuse_mask(PackedMask.pack(find_proposal(self.proposals, number).mask))
+        self.refuse_mask(self._proposed(number))
 
     def refuse_mask(self, mask: PackedMask) -> None:
         """Refuse what was a proposal once, as somebody kept it; see `refuse`.
@@ -109,5 +110,16 @@ class KindSearch:
         self._timeline.advance(Refuse(mask))
 
     def end(self) -> None:
-        """End the search; what is still proposed is let go."""
+        """End the search; what is still proposed is let go.
+
+        Raises
+        ------
+        InputError
+            If no search is on.
+        """
+        self._timeline.now.scene.exemplar_now()
         self._timeline.advance(DeclareExemplar(None))
+
+    def _proposed(self, number: int) -> PackedMask:
+        self._timeline.now.scene.exemplar_now()
+        return PackedMask.pack(find_proposal(self.proposals, number).mask)

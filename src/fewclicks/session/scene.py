@@ -100,18 +100,18 @@ class Scene:
             case Aim(label):
                 return replace(self, label=label)
             case DeclareExemplar(number):
-                return self._search_kind_of(number)
+                return self._search_kind_of(number, excluded)
             case Accept(mask):
                 self._check_mask(mask)
                 accepted = FinishedObject(
-                    label=self._exemplar_now().finished.label,
+                    label=self.exemplar_now().finished.label,
                     packed=mask,
                     prompts=clicks_on(self.clicks, mask.unpack()),
                 )
                 return replace(self, objects=(*self.objects, accepted))
             case Refuse(mask):
                 self._check_mask(mask)
-                self._exemplar_now()
+                self.exemplar_now()
                 return replace(self, refused=(*self.refused, mask))
 
     @property
@@ -119,18 +119,30 @@ class Scene:
         """The finished object whose kind is looked for, if one is."""
         return None if self.exemplar is None else choose_exemplar(self.objects, self.exemplar)
 
-    def _search_kind_of(self, number: int | None) -> Scene:
+    def _search_kind_of(self, number: int | None, excluded: BoolMask | None) -> Scene:
         if number is None:
-            return self._with_next(self.objects)
+            # Without a search there may be an object, which is not to be lost.
+            return self if self.exemplar is None else self._with_next(self.objects)
         if self.prompts:
             raise InputError(
                 "An object is open; finish it, or undo its steps, before another is declared the "
                 "exemplar."
             )
         choose_exemplar(self.objects, number)
+        if self.exemplar is None and excluded is not None and excluded.all():
+            raise InputError(
+                "Finished objects cover the whole picture; others of a kind need room beside them."
+            )
         return replace(self, exemplar=number, refused=())
 
-    def _exemplar_now(self) -> ChosenExemplar:
+    def exemplar_now(self) -> ChosenExemplar:
+        """Give the finished object whose kind is looked for.
+
+        Raises
+        ------
+        InputError
+            If no search is on.
+        """
         chosen = self.chosen_exemplar
         if chosen is None:
             raise InputError("Nothing is proposed; declare a finished object the exemplar first.")

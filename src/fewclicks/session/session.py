@@ -195,12 +195,10 @@ class Session(SessionView):
         InputError
             If the object has no pixel yet, or no label.
         """
-        if not label.strip():
-            raise InputError("The object's label is empty; needs a name, such as 'dog'.")
-        mask = self.mask
+        name, mask = _named(label), self.mask
         if not mask.any():
-            raise InputError(f"Object '{label}' is still empty; click on it before finishing it.")
-        self._timeline.advance(Finish(label.strip(), PackedMask.pack(mask)))
+            raise InputError(f"Object '{name}' is still empty; click on it before finishing it.")
+        self._timeline.advance(Finish(name, PackedMask.pack(mask)))
         return self.objects[-1]
 
     def aim_at(self, label: str | None) -> Prediction | None:
@@ -213,8 +211,13 @@ class Session(SessionView):
         ----------
         label
             None for nothing in particular.
+
+        Raises
+        ------
+        InputError
+            If the label is empty.
         """
-        self._timeline.advance(Aim(label))
+        self._timeline.advance(Aim(None if label is None else _named(label)))
         return self.prediction
 
     def set_depth(self, depth: FloatMap | None) -> Prediction | None:
@@ -249,9 +252,11 @@ class Session(SessionView):
         Raises
         ------
         InputError
-            If the method takes no references.
+            If the method takes no references, or the label is empty.
         """
-        answers = self._timeline.answers.with_references(label, references)
+        if isinstance(references, Reference):
+            raise InputError("references is one Reference; needs a list of them, [reference].")
+        answers = self._timeline.answers.with_references(_named(label), references)
         return self._timeline.answer_anew(answers)
 
     def undo(self) -> Prediction | None:
@@ -384,3 +389,9 @@ class Session(SessionView):
         if self.prediction is None:
             raise AssertionError(f"{step} has no answer")
         return self.prediction
+
+
+def _named(label: str) -> str:
+    if not label.strip():
+        raise InputError("The object's label is empty; needs a name, such as 'dog'.")
+    return label.strip()

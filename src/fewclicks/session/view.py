@@ -66,8 +66,8 @@ class SessionView:
     @property
     def notice(self) -> str | None:
         """What a person should know of the present clicks: that their label has no reference."""
-        known, label = self._timeline.answers.places.references, self.label
-        if not known or label is None or label in known:
+        label = self.label
+        if label is None or label in self._timeline.answers.places.references:
             return None
         return f"No reference is attached to '{label}'; clicks are answered without one."
 

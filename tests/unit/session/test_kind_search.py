@@ -177,8 +177,9 @@ def test_a_search_outlives_its_process(session: Session, method: GuidedBlobs):
 def test_what_cannot_be_is_refused(session: Session):
     with pytest.raises(InputError, match=r"no finished object 3; known: 0 to 0"):
         session.others.of(3)
-    with pytest.raises(InputError, match="no proposal 0; known: none"):
-        session.others.accept(0)
+    for judge in (session.others.accept, session.others.refuse):
+        with pytest.raises(InputError, match="Nothing is proposed; declare a finished object"):
+            judge(0)
     session.others.of(0)
     with pytest.raises(InputError, match=r"no proposal 7; known: 0 to 2"):
         session.others.refuse(7)
@@ -186,6 +187,38 @@ def test_what_cannot_be_is_refused(session: Session):
     session.click(THIRD.x, THIRD.y)
     with pytest.raises(InputError, match="An object is open"):
         session.others.of(0)
+
+
+def test_ending_no_search_leaves_the_open_object_as_it_is(session: Session):
+    session.click(THIRD.x, THIRD.y)
+    before = session.mask
+    with pytest.raises(InputError, match="Nothing is proposed"):
+        session.others.end()
+    assert (session.mask == before).all()
+    assert session.clicks == (THIRD,)
+
+
+def test_an_exemplar_that_leaves_no_room_is_refused_and_the_session_goes_on(method: GuidedBlobs):
+    session = Session(method, paint(FOUR))
+    session.correct(np.ones_like(FOUR))
+    session.finish_object("everything")
+    with pytest.raises(InputError, match="cover the whole picture"):
+        session.others.of(0)
+    session.undo()
+    assert session.mask.all()
+
+
+def test_another_object_may_become_the_exemplar_while_a_search_is_on(session: Session):
+    session.others.of(0)
+    session.others.accept(0)
+    session.others.refuse(0)
+    session.others.of(1)
+
+    assert session.others.exemplar == session.objects[1]
+    assert _areas(session) == [6, 1]  # what was refused as one kind may be of another
+    session.undo()
+    assert session.others.exemplar == session.objects[0]
+    assert _areas(session) == [1]
 
 
 def test_a_method_that_takes_no_exemplar_says_which_do():

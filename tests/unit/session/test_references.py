@@ -87,6 +87,31 @@ def test_a_label_without_reference_is_clicked_plainly_with_a_notice(session: Ses
     assert session.notice is None
 
 
+def test_a_sitting_that_comes_back_without_its_references_says_so(session: Session):
+    session.attach_reference("head", [OF_HEAD])
+    session.aim_at("head")
+    session.click(x=10, y=6)
+    restored = Session.from_json(session.to_json(), GuidedBlobs(), PICTURE)
+
+    assert restored.notice == "No reference is attached to 'head'; clicks are answered without one."
+    restored.attach_reference("head", [OF_HEAD])
+    assert restored.notice is None
+
+
+def test_labels_are_the_same_with_and_without_blanks_around_and_never_empty(session: Session):
+    session.attach_reference(" head", [OF_HEAD])
+    session.aim_at("head ")
+    assert (session.label, session.notice) == ("head", None)
+    for act in (session.aim_at, lambda label: session.attach_reference(label, [OF_HEAD])):
+        with pytest.raises(InputError, match="label is empty"):
+            act(" ")
+
+
+def test_one_reference_alone_is_answered_with_what_is_needed(session: Session):
+    with pytest.raises(InputError, match=r"needs a list of them, \[reference\]"):
+        session.attach_reference("head", OF_HEAD)
+
+
 def test_references_given_at_the_start_are_attached():
     session = Session(GuidedBlobs(), PICTURE, references={"head": [OF_HEAD]})
     session.aim_at("head")

@@ -6,6 +6,7 @@ that object by object, see `kind_objects`; those on the exemplar go on counting.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,8 +68,9 @@ def match_exemplar(
         Log odds that are taken off it; the higher, the less is proposed.
     """
     seen = see_marks(features, positive=exemplar.mask)
-    # How small the exemplar is says nothing of how much else is of its kind.
-    rarity = np.log(seen.unmeant.sum() / max(float(seen.meant.sum()), 1e-6))
+    # How small the exemplar is says nothing of how much else is of its kind. Either may be nothing.
+    meant, unmeant = (max(float(each.sum()), 1e-6) for each in (seen.meant, seen.unmeant))
+    rarity = math.log(unmeant / meant)
     likeness = weight * (votes_by_likeness(features, seen) + rarity) - doubt
     clicks, (middle, depth) = exemplar.clicks, deepest_pixel(exemplar.mask)
     if not positives(clicks):

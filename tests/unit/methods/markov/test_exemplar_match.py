@@ -39,3 +39,9 @@ def test_an_exemplar_without_a_positive_click_is_clicked_on_its_middle():
     assert bare.clicks == (Click(x=1, y=1), off)
     assert clicked.clicks == (Click(x=2, y=2),)
     assert bare.depth == clicked.depth == 1
+
+
+def test_an_exemplar_that_is_the_whole_picture_is_like_every_place():
+    match = match_exemplar(Exemplar(mask=np.ones_like(SHAPE)), _features(), weight=0.5, doubt=2.0)
+
+    assert np.isfinite(match.likeness).all()
