@@ -42,11 +42,12 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     both = paint(dog | second)
     for name in ("dog", "photo", "car", "other_car", "crowd"):
         write_image(tmp_path / f"{name}.jpg", both)
-    for folder in ("photos", "cars", "PICTURES", "mine/images"):
+    for folder in ("photos", "cars", "crowds", "PICTURES", "mine/images"):
         write_image(tmp_path / folder / "dog.jpg", both)
     for name in ("its_door", "one_person"):
         write_mask(tmp_path / f"{name}.png", dog)
     write_mask(tmp_path / "its_rest.png", second)
+    write_mask(tmp_path / "one_person_each" / "dog.png", dog)
     write_mask(tmp_path / "mine" / "masks" / "dog.png", dog)
     near = np.where(dog, 200, 50).astype(np.uint8)
     cv2.imwrite(str(tmp_path / "disparity.png"), near)

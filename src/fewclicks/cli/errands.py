@@ -76,7 +76,7 @@ class Errand:
 
 def errands_of(
     folder: Path,
-    clicks: Path,
+    clicks: Path | None,
     out: Path,
     overlay: Path | None,
     cutout: Path | None,
@@ -84,12 +84,15 @@ def errands_of(
     level: WantedLevel | None,
     guidance: GuidanceFiles,
 ) -> list[Errand]:
-    """One errand for each picture that the file of clicks names."""
+    """One errand for each picture that the file of clicks names, or without one has an exemplar."""
     from fewclicks.session.clicks_file import read_clicks_of_pictures
 
-    pictures = read_clicks_of_pictures(clicks)
-    _check_names(pictures, clicks)
-    if not any((folder / name).exists() for name in pictures):
+    if clicks is None:
+        pictures: dict[str, list[Click]] = {name: [] for name in guidance.pictures_shown(folder)}
+    else:
+        pictures = read_clicks_of_pictures(clicks)
+    _check_names(pictures, clicks or folder)
+    if clicks is not None and not any((folder / name).exists() for name in pictures):
         raise InputError(f"{folder} has none of the {len(pictures)} pictures that {clicks} names.")
     return [
         Errand(
@@ -101,7 +104,7 @@ def errands_of(
             cutout=None if cutout is None else cutout / f"{Path(name).stem}.png",
             maps=None if maps is None else maps / Path(name).stem,
             level=level,
-            exemplar=guidance.exemplar_of(folder / name, of_folder=True),
+            exemplar=guidance.exemplar_of(name),
         )
         for name, places in pictures.items()
     ]

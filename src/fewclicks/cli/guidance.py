@@ -45,7 +45,7 @@ ExemplarMask: TypeAlias = Annotated[
         "--exemplar",
         metavar="MASK",
         help="One object of the picture, not black; all others of its kind are looked for. Needs "
-        "no click. Of a folder: the folder with NAME.png.",
+        "no click. Of a folder: the folder with NAME.png for the pictures that have one.",
     ),
 ]
 
@@ -130,12 +130,36 @@ class GuidanceFiles:
             )
         return tuple(references)
 
-    def exemplar_of(self, picture: Path, *, of_folder: bool) -> Path | None:
-        """Name the file of a picture's exemplar; None if it has none."""
-        if self.exemplar is None or not of_folder:
-            return self.exemplar
-        found = self.exemplar / f"{picture.stem}.png"
-        return found if found.exists() else None
+    def exemplar_of(self, picture: str) -> Path | None:
+        """Name the exemplar of a folder's picture; None, which is told, where it has none."""
+        if self.exemplar is None:
+            return None
+        found = self._place_of(picture)
+        if found.exists():
+            return found
+        typer.echo(f"{picture}: there is no exemplar {found}; clicked without one.", err=True)
+        return None
+
+    def pictures_shown(self, folder: Path) -> list[str]:
+        """List the pictures of a folder that have an exemplar.
+
+        Raises
+        ------
+        InputError
+            If none has.
+        """
+        from fewclicks.images.folders import list_pictures
+
+        found = [name for name in list_pictures(folder) if self._place_of(name).exists()]
+        if not found:
+            raise InputError(
+                f"{self.exemplar} has no exemplar for any picture of {folder}; needs NAME.png."
+            )
+        return found
+
+    def _place_of(self, picture: str) -> Path:
+        assert self.exemplar is not None
+        return self.exemplar / f"{Path(picture).stem}.png"
 
 
 def open_session(

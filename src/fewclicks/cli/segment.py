@@ -109,10 +109,10 @@ def segment(
     )
     guidance.check(method, of_folder=picture.is_dir())
     if picture.is_dir():
-        if given or limits is not None or clicks is None:
+        if given or limits is not None or (clicks is None and exemplar is None):
             raise typer.TyperException(
-                f"{picture} is a folder; needs --clicks FILE.json with the clicks of each picture, "
-                "and neither --click nor --box."
+                f"{picture} is a folder; needs --clicks FILE.json with the clicks of each picture "
+                "or --exemplar FOLDER, and neither --click nor --box."
             )
         errands = errands_of(picture, clicks, out, overlay, cutout, maps, wanted, guidance)
     else:

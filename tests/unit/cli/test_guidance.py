@@ -47,10 +47,11 @@ def segment(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     write_mask(tmp_path / "body.png", BODY)
     write_mask(tmp_path / "empty.png", np.zeros_like(HEAD))
     write_mask(tmp_path / "small.png", HEAD[:10])
+    write_mask(tmp_path / "full.png", np.ones_like(HEAD))
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
 
-    def ran(*arguments: str) -> tuple[int, str, str]:
-        given = ["fewclicks", "segment", *arguments, "--out", "mask.png"]
+    def ran(*arguments: str, out: str = "mask.png") -> tuple[int, str, str]:
+        given = ["fewclicks", "segment", *arguments, "--out", out]
         monkeypatch.setattr(sys, "argv", given)
         with pytest.raises(SystemExit) as end:
             main()
@@ -114,17 +115,31 @@ def test_an_exemplar_needs_no_click_and_what_is_proposed_is_written(segment):
     assert (read_mask("mask.png") == BODY & (np.arange(24) >= 8)).all()
 
 
-@pytest.mark.usefixtures("segment")
-def test_pictures_of_a_folder_have_their_own_exemplars(method: GuidedBlobs, monkeypatch):
+def test_pictures_of_a_folder_have_their_own_exemplars_and_those_without_are_told(
+    segment, method: GuidedBlobs
+):
     Path("shown").mkdir()
     write_mask(Path("shown/a.png"), BODY & (np.arange(24) < 8))
-    arguments = ["in", "--clicks", "clicks.json", "--exemplar", "shown", "--out", "masks"]
-    monkeypatch.setattr(sys, "argv", ["fewclicks", "segment", *arguments])
-    with pytest.raises(SystemExit) as end:
-        main()
+    code, _, err = segment("in", "--clicks", "clicks.json", "--exemplar", "shown", out="masks")
 
-    assert not end.value.code
+    assert code == 0
+    assert err == "b.png: there is no exemplar shown/b.png; clicked without one.\n"
     assert sum(guidance.exemplar is not None for guidance in method.guided) == 1
+    assert read_mask("masks/b.png")[6, 10]
+
+
+@pytest.mark.usefixtures("method")
+def test_a_folder_needs_no_clicks_where_pictures_have_exemplars(segment):
+    Path("shown").mkdir()
+    code, _, err = segment("in", "--exemplar", "shown", out="masks")
+    assert (code, err.count("\n")) == (1, 1)
+    assert "shown has no exemplar for any picture of in" in err
+
+    write_mask(Path("shown/a.png"), BODY & (np.arange(24) < 8))
+    code, _, err = segment("in", "--exemplar", "shown", out="masks")
+    assert (code, err) == (0, "")
+    assert [path.name for path in Path("masks").iterdir()] == ["a.png"]
+    assert (read_mask("masks/a.png") == BODY & (np.arange(24) >= 8)).all()
 
 
 @pytest.mark.usefixtures("method")
@@ -138,6 +153,7 @@ def test_pictures_of_a_folder_have_their_own_exemplars(method: GuidedBlobs, monk
         (["--reference", "broken.png", "--reference-mask", "head.png"], "broken.png"),
         (["--reference", "none.png", "--reference-mask", "head.png"], "none.png"),
         (["--exemplar", "empty.png"], "empty.png marks no pixel"),
+        (["--exemplar", "full.png"], "cover the whole picture"),
         (["--exemplar", "small.png"], "small.png is 24 x 10, but the picture is 24 x 20"),
     ],
 )  # fmt: skip
