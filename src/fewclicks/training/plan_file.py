@@ -233,11 +233,10 @@ def _target(name: str, table: Any) -> TargetSettings:
 def _network(table: Mapping[str, Any]) -> NetworkChoice:
     from fewclicks.methods.transformer.click_network import find_network
 
-    said: dict[str, Any] = {
-        key: None if str(each).lower() == "none" else each for key, each in table.items()
-    }
+    said = dict(table)
     family = str(said.pop("family", PLAIN))
     begun = {key: said.pop(key) for key in ("start", "crop_start", "weights") if key in said}
+    begun = {key: None if str(each).lower() == "none" else each for key, each in begun.items()}
     config_type: Any = find_network(family).config_type
     shape = _checked(config_type, said, owner="[network]")
     config_type(**shape)  # refuses what no network can be

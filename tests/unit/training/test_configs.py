@@ -228,3 +228,18 @@ def test_icmformers_recipes_are_the_published_ones():
     assert (plan.network.family, plan.run.epochs, plan.run.batch) == ("icmformer_pp", 105, 24)
     assert plan.schedule.rate_at(50 * 4640, 105 * 4640) == pytest.approx(5e-6)
     assert plan.published["coco_mois"] == {"noc85": 8.47, "noc90": 11.92}
+
+
+@pytest.mark.parametrize("name", ["modules", "inputs", "backbones"])
+def test_each_network_of_an_ablation_can_be_trained_as_its_file_says(name: str):
+    text = (ROOT / "configs" / "exemplars" / f"{name}.toml").read_text()
+    said = dict(re.findall(r"^#   (\w+) +(nothing|\w+=.*)$", text, flags=re.M))
+    assert set(said) == set(re.findall(r'"networks/(\w+)/network.safetensors"', text))
+    shapes = set()
+    for pairs in said.values():
+        typed = [f"network.{pair}".split("=") for pair in pairs.split() if "=" in pair]
+        for path, row in (("coco_mois", None), ("mini/coco_tiny", "iCMFormer++")):
+            file = ROOT / "configs" / "icmformer" / f"{path}.toml"
+            (planned,) = read_plans(file, settings=dict(typed), row=row)
+            shapes.add(str(planned.plan.network))
+    assert len(shapes) == 2 * len(said)
