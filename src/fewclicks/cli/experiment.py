@@ -86,7 +86,7 @@ def _overrides(context: typer.Context) -> dict[str, Any]:
 
 def _summary(row: MeasuredRow) -> str:
     noc = "  ".join(f"NoC@{target} {value:.2f}" for target, value in row.noc.items())
-    return f"{row.row.name}: {noc}"
+    return f"{row.row.name}: {noc}  mIoU@1 {row.miou['1']:.3f}"
 
 
 def _content(row: MeasuredRow) -> dict[str, Any]:

@@ -120,12 +120,10 @@ class CombinationTargets:
         return [chosen.combination for _, chosen, partner in found if partner is None]
 
     def files(self, picture: str) -> list[Path]:
-        """Name the picture's files, and those of its references where they are used."""
-        files = self._dataset.files(picture)
-        if self._reference != "none":
-            partners = [partner for _, _, partner in self._with_partners(picture)]
-            names = sorted({each.picture for each in partners if each is not None})
-            files += [path for name in names for path in self._dataset.files(name)]
+        """Name the picture's files, and those of its references: without one none is a target."""
+        partners = [partner for _, _, partner in self._with_partners(picture)]
+        names = sorted({each.picture for each in partners if each is not None})
+        files = [path for name in (picture, *names) for path in self._dataset.files(name)]
         return list(dict.fromkeys(files))
 
     def _with_partners(self, picture: str) -> list[_Partnered]:

@@ -28,23 +28,25 @@ from fewclicks.evaluation.reports.table import (
     SMALLER_IS_BETTER,
     TEXT_COLUMNS,
     Line,
+    columns_of,
     lines_of,
 )
 from fewclicks.evaluation.reports.variations import ClickPlaces, Degradation
 
-_TITLES: Final = (COLUMNS[0], *COLUMNS[TEXT_COLUMNS:])
-_PRINTED: Final = ("NoC@80", "NoC@85", "NoC@90", "NoC@95", "mIoU@1", "mIoU@5")
+_PRINTED: Final = tuple(each for each in COLUMNS if each in SMALLER_IS_BETTER | LARGER_IS_BETTER)
 _SCATTERS: Final = 3
 
 
 def score_table(group_of_rows: Sequence[ReportRow]) -> Element:
     """Give our rows with their intervals, the best of each column bold."""
     lines = [line for line in lines_of(group_of_rows) if line.published is None]
-    best = _best(lines)
+    columns = columns_of(group_of_rows)
+    titles = (columns[0], *columns[TEXT_COLUMNS:])
+    best = _best(lines, titles)
     rows = []
     for number, line in enumerate(lines):
         contents: list[Node] = [_keyed(line.cells[0], number)]
-        for title in _TITLES[1:]:
+        for title in titles[1:]:
             figure = line.figure(title)
             shown: Node = element("strong", figure) if best.get(title) == figure else figure
             if title == "NoC@90" and line.interval is not None:
@@ -52,7 +54,7 @@ def score_table(group_of_rows: Sequence[ReportRow]) -> Element:
                 shown = _with_small(shown, ends)
             contents.append(shown)
         rows.append(cells(contents))
-    return table(_TITLES, rows)
+    return table(titles, rows)
 
 
 def published_table(group_of_rows: Sequence[ReportRow]) -> list[Element]:
@@ -210,10 +212,10 @@ def _against_centre(centre: ReportRow, row: ReportRow) -> Node:
     return _with_small(f"{found.mean:+.2f}", interval)
 
 
-def _best(lines: Sequence[Line]) -> dict[str, str]:
+def _best(lines: Sequence[Line], titles: Sequence[str]) -> dict[str, str]:
     """Find the best figure of each column that has a better and a worse."""
     best: dict[str, str] = {}
-    for title in _TITLES:
+    for title in titles:
         found = [figure for line in lines if (figure := line.figure(title))]
         if len(set(found)) > 1:
             if title in SMALLER_IS_BETTER:

@@ -20,7 +20,9 @@ from fewclicks.evaluation.result import read_result, write_result
 from fewclicks.evaluation.run import summarise
 
 
-def write(folder: Path, *, ious: tuple[float, ...] = (0.5, 0.96), **changed: Any) -> Path:
+def write(
+    folder: Path, *, ious: tuple[float, ...] = (0.5, 0.96), objects: int = 1, **changed: Any
+) -> Path:
     run = {
         "fewclicks": "0.1.0",
         "method": "graphcut",
@@ -36,6 +38,7 @@ def write(folder: Path, *, ious: tuple[float, ...] = (0.5, 0.96), **changed: Any
         picture="a",
         ious=ious,
         clicks=((1, 2, True),) * len(ious),
+        objects=objects,
         prepare_seconds=1.0,
         click_seconds=0.5,
         elapsed_seconds=2.0,
@@ -109,6 +112,20 @@ def test_protocols_are_apart_and_guidance_is_named(tmp_path: Path):
     names = ["graphcut", "graphcut, both reference", "graphcut, masks persam"]
     assert methods(rows) == names
     assert {row.rule for row in rows} == {"ritm protocol combination"}
+
+
+def test_what_kinds_cost_stands_beside_what_papers_print_of_them(tmp_path: Path):
+    out = tmp_path / "report"
+    kinds = {"dataset": "coco_mois", "protocol": "additional", "objects": 4}
+    write_report([write(tmp_path / "one", **kinds)], out)
+    ours, *printed = table(out)
+    assert (ours["NoC@85"], ours["NoC@85 an object"], ours["NoFI@85"]) == ("2.00", "0.50", "0")
+    assert (ours["mIoU1+"], ours["mIoU5+"], ours["mIoU10+"]) == ("0.500", "0.960", "0.960")
+    (theirs,) = [row for row in printed if row["method"].startswith("iCMFormer++")]
+    assert (theirs["NoC@85"], theirs["NoC@90"], theirs["NoFI@85"]) == ("8.47", "11.92", "1561")
+    assert (theirs["mIoU1+"], theirs["mIoU5+"], theirs["mIoU10+"]) == ("", "0.825", "0.859")
+    assert "NoC an object" in (out / "report.md").read_text()
+    assert "mIoU10+" in (out / "report.html").read_text()
 
 
 def test_published_rows_of_another_rule_or_protocol_are_left_out(tmp_path: Path):
