@@ -12,6 +12,7 @@ from typing import Any, Final
 from fewclicks.errors import FewclicksError, InputError
 from fewclicks.evaluation.experiments.file import ExperimentFile, RowEntry, read_file
 from fewclicks.evaluation.plan import Plan
+from fewclicks.evaluation.protocols.opening import open_targets
 from fewclicks.methods.registry import find_method
 from fewclicks.settings import expand_variables
 
@@ -246,7 +247,7 @@ def _as_typed(value: Any) -> str:
 
 
 def check_rows(experiment: Experiment) -> None:
-    """Build each row's method and open its data set, so that nothing fails hours later.
+    """Build each row's method and open what it is asked for, so that nothing fails hours later.
 
     Raises
     ------
@@ -256,6 +257,6 @@ def check_rows(experiment: Experiment) -> None:
     for row in experiment.rows:
         try:
             row.plans[0].create_method()
-            row.plans[0].open_dataset()
+            open_targets(row.plans[0], row.plans[0].open_dataset())
         except FewclicksError as error:
             raise InputError(f"{experiment.path}, row '{row.name}': {error}") from error

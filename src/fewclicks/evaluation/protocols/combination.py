@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import combinations
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, get_args
@@ -92,7 +92,6 @@ class CombinationTargets:
         self, dataset: PartedDataset, *, reference: ReferenceMasks, config: GuidanceConfig
     ) -> None:
         self._dataset = dataset
-        self._partners = Partners(dataset)
         self._reference = reference
         self._config = config
         self._last: tuple[str, list[_Partnered]] | None = None  # with its pixels, so only one
@@ -101,6 +100,10 @@ class CombinationTargets:
     def pictures(self) -> tuple[str, ...]:
         """Names of the pictures, sorted."""
         return self._dataset.pictures
+
+    @cached_property
+    def _partners(self) -> Partners:
+        return Partners(self._dataset)  # looks through all of it, so not before it is needed
 
     def targets(self, picture: str) -> list[Target]:
         """Give the combinations of which another file has all parts, object by object."""

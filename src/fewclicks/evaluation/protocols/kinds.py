@@ -14,6 +14,7 @@ from fewclicks.arrays import BoolMask
 from fewclicks.clicks import Click
 from fewclicks.datasets.exemplars import choose_exemplar, deepest_object, simulate_clicks
 from fewclicks.datasets.kinds import Kind, KindsDataset, object_samples, union_sample
+from fewclicks.errors import StorageError
 from fewclicks.evaluation.protocols.guiding import GuidanceConfig
 from fewclicks.evaluation.protocols.objects import MIDDLE, file_name
 from fewclicks.evaluation.protocols.target import Beginning, Combination, Opening, Target
@@ -70,6 +71,11 @@ class KindTargets:
     config
         How exemplars are made and passed on.
 
+    Raises
+    ------
+    StorageError
+        If there is no folder of real exemplars where they are wanted.
+
     References
     ----------
     .. [1] iCMFormer++, section 4.4.2.
@@ -85,6 +91,10 @@ class KindTargets:
         seed: int,
         config: GuidanceConfig,
     ) -> None:
+        if config.real and not Path(config.real).is_dir():
+            raise StorageError(
+                f"There is no folder {config.real}; needs <kind>.png and .json files."
+            )
         self._dataset = dataset
         self._exemplar = exemplar
         self._counts = counts_exemplar

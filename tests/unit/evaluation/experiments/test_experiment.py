@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from fewclicks.errors import InputError
 from fewclicks.evaluation.experiments.experiment import (
@@ -152,6 +154,8 @@ def test_a_choice_that_each_row_makes_for_itself_is_refused(tmp_path: Path, type
         ("settings.max_steps = 1.5", r"Setting max_steps=1\.5; needs a whole number"),
         ("settings.backbone.side = 8", "No setting of 'colour' is called 'side'"),
         ('backbone = "color"', "No backbone is called 'color'. Did you mean 'colour'"),
+        ('protocol = "combination"', "Data set 'demonstration' does not say which are objects"),
+        ('initial_masks = "nowhere"', "There is no folder nowhere"),
         ('dataset = "demonstation"', "No data set is called 'demonstation'. Did you mean"),
     ],
 )
@@ -159,6 +163,20 @@ def test_rows_are_checked_before_the_first_is_measured(tmp_path: Path, row: str,
     head = SHARED.replace("grabcut", "demonstration")
     experiment = read(tmp_path, head + '[[rows]]\nname = "good"\n[[rows]]\nname = "bad"\n' + row)
     with pytest.raises(InputError, match=f"row 'bad': {said}"):
+        check_rows(experiment)
+
+
+def test_exemplars_that_people_were_to_make_are_missed_before_the_first_row(tmp_path: Path):
+    for part in ("images", "masks"):
+        (tmp_path / part).mkdir()
+        Image.new("L", (4, 4), 1).save(tmp_path / part / "a.png")
+    said = {"a": {"objects": [{"label": 1, "category": "dog"}]}}
+    (tmp_path / "instances.json").write_text(json.dumps(said))
+    head = HEAD + 'method = "graphcut"\ndataset = "instances"\nprotocol = "additional"\n'
+    text = head + 'exemplar = "golden"\n[[rows]]\nname = "a"\nguidance.real = "no/where"\n'
+    (tmp_path / "it.toml").write_text(text)
+    experiment = read_experiment(tmp_path / "it.toml", data=str(tmp_path))
+    with pytest.raises(InputError, match=r"row 'a': There is no folder no/where"):
         check_rows(experiment)
 
 
