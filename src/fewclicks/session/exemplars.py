@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import cv2
@@ -18,7 +19,7 @@ from fewclicks.clicks import Click
 from fewclicks.errors import InputError
 from fewclicks.images.boxes import Box
 from fewclicks.methods.guidance import Exemplar
-from fewclicks.session.prompts import FinishedObject, Scribble, Step
+from fewclicks.session.prompts import FinishedObject, PackedMask, Scribble, Step
 
 _LEAST_AREA: Final = 0.05  # of the exemplar's; what is smaller is no proposal, but a crumb
 
@@ -81,14 +82,20 @@ def choose_exemplar(objects: Sequence[FinishedObject], number: int) -> ChosenExe
         raise InputError(f"There is no finished object {number}; known: {known}.")
     finished = objects[number]
     others = [
-        each.mask for each in objects if each is not finished and each.label == finished.label
+        each.packed for each in objects if each is not finished and each.label == finished.label
     ]
     clicks = tuple(
         click
         for click in clicks_of(finished.prompts)
-        if click.is_positive or not any(mask[click.y, click.x] for mask in others)
+        if click.is_positive or not any(_covers(mask, click.x, click.y) for mask in others)
     )
     return ChosenExemplar(finished=finished, clicks=clicks)
+
+
+@lru_cache(maxsize=1024)
+def _covers(mask: PackedMask, x: int, y: int) -> bool:
+    """Look a pixel up; asked at every step of a search, for every object of the kind."""
+    return bool(mask.unpack()[y, x])
 
 
 def clicks_of(prompts: Sequence[Step]) -> tuple[Click, ...]:

@@ -11,6 +11,7 @@ from fewclicks.clicks import Click
 from fewclicks.errors import InputError
 from fewclicks.methods.guidance import Exemplar
 from fewclicks.session.exemplars import split_into_proposals
+from fewclicks.session.prompts import PackedMask
 from fewclicks.session.session import Session
 from guided_method import GuidedBlobs
 
@@ -138,6 +139,21 @@ def test_accepting_leaves_the_others_as_they_are(session: Session, method: Guide
 
     assert session.prediction is before
     assert len(method.asked) == asked
+
+
+def test_a_click_costs_the_same_however_many_objects_are_accepted(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+):
+    session.others.of(0)
+    session.others.accept(0)
+    session.others.accept(0)
+    unpacked: list[PackedMask] = []
+    real = PackedMask.unpack
+    monkeypatch.setattr(PackedMask, "unpack", lambda self: unpacked.append(self) or real(self))
+    session.click(2, 2, is_positive=False)
+    session.undo()
+
+    assert unpacked == []
 
 
 def test_a_search_that_ended_leaves_nothing_behind(session: Session, method: GuidedBlobs):
