@@ -44,9 +44,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         write_image(tmp_path / f"{name}.jpg", both)
     for folder in ("photos", "cars", "crowds", "PICTURES", "mine/images"):
         write_image(tmp_path / folder / "dog.jpg", both)
-    for name in ("its_door", "one_person"):
+    for name in ("its_door", "one_person", "wheels", "one"):
         write_mask(tmp_path / f"{name}.png", dog)
-    write_mask(tmp_path / "its_rest.png", second)
+    for name in ("its_rest", "rest"):
+        write_mask(tmp_path / f"{name}.png", second)
     write_mask(tmp_path / "one_person_each" / "dog.png", dog)
     write_mask(tmp_path / "mine" / "masks" / "dog.png", dog)
     near = np.where(dog, 200, 50).astype(np.uint8)
@@ -106,6 +107,28 @@ def test_the_commands_of_a_page_run_in_their_order(page: str):
             carried_out(command)
         if command.words[1] == "evaluate":
             made.add(f"{value(command, '--out')}/result.json")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("family", ["simpleclick", "refcut", "icmformer", "icmformer_pp"])
+def test_the_commands_of_trained_networks_run_with_small_ones(family: str, here: Path):
+    pytest.importorskip("torch", reason="the networks need torch")
+    from bright_network import save_bright_network
+    from fewclicks.methods.transformer.click_network import find_network
+
+    for name in ("trained", "trained_pp"):
+        save_bright_network(here / f"{name}.safetensors", find_network(family))
+    page = f"docs/methods/{family.removesuffix('_pp')}.md"
+    mine = [
+        command
+        for command in commands()
+        if command.page == page and command.is_whole and command.words[1] == "segment"
+        if value(command, "--method") == family
+    ]
+    assert mine
+    for command in mine:
+        carried_out(command)
+        assert (here / str(value(command, "--out"))).exists()
 
 
 @pytest.mark.usefixtures("here")
