@@ -136,7 +136,9 @@ class Places:
         guidance = Guidance(
             excluded=excluded, depth=known.depth, references=references, exemplar=exemplar
         )
-        prepared: Prepared = self._method.condition(known, guidance)
+        # From the last place, whose exemplar a method need not look at again; all else is replaced.
+        before = known if self._last is None else self._last.prepared
+        prepared: Prepared = self._method.condition(before, guidance)
         return prepared
 
     def _taken_by(self, objects: tuple[FinishedObject, ...]) -> BoolMask | None:

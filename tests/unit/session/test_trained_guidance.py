@@ -109,3 +109,24 @@ def test_a_finished_object_finds_the_others_by_icmformer_pp(
     assert len(restored.others.proposals) == len(found) - 2
     restored.undo()
     assert np.array_equal(restored.others.proposals[0].mask, found[1])
+
+
+def test_judging_proposals_never_has_the_exemplar_looked_at_again(
+    icmformer_pp: AnyMethod, monkeypatch: pytest.MonkeyPatch
+):
+    told: list[int] = []
+    real = ICMFormerPPNetwork.tell
+    monkeypatch.setattr(ICMFormerPPNetwork, "tell", lambda *given: told.append(1) or real(*given))
+    known, largest, other = three_blobs()
+    session = Session(icmformer_pp, paint(known | largest | other))
+    session.correct(known)
+    session.finish_object("blob")
+    session.others.of(0)
+    looks = len(told)
+    session.others.accept(0)
+    session.others.refuse(0)
+    session.undo()
+    session.redo()
+
+    assert looks > 0
+    assert len(told) == looks
