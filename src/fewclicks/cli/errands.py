@@ -153,6 +153,11 @@ def carry_out(
         errand.level.choose(session)
     clicked = time.perf_counter()
     mask = session.mask
+    if exemplar is not None and not mask.any():
+        typer.echo(
+            f"{errand.picture.name}: nothing else of the exemplar's kind was found; click on one.",
+            err=True,
+        )
     if errand.overlay is not None:
         write_image(errand.overlay, draw_overlay(image, mask, session.clicks))
     if errand.cutout is not None:

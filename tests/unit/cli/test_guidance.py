@@ -129,6 +129,16 @@ def test_pictures_of_a_folder_have_their_own_exemplars_and_those_without_are_tol
 
 
 @pytest.mark.usefixtures("method")
+def test_an_exemplar_that_finds_nothing_says_so_and_writes_an_empty_mask(segment):
+    write_mask(Path("all.png"), BODY | HEAD)
+    code, out, err = segment("dog.png", "--exemplar", "all.png", "--json")
+
+    assert (code, json.loads(out)["area"]) == (0, 0)
+    assert err == "dog.png: nothing else of the exemplar's kind was found; click on one.\n"
+    assert not read_mask("mask.png").any()
+
+
+@pytest.mark.usefixtures("method")
 def test_a_folder_needs_no_clicks_where_pictures_have_exemplars(segment):
     Path("shown").mkdir()
     code, _, err = segment("in", "--exemplar", "shown", out="masks")
