@@ -30,8 +30,17 @@ def methods(as_json: AsJson = False) -> None:
         typer.echo(json.dumps(rows))
         return
     print_table(
-        ("name", "family", "what it is", "source"),
-        ((entry.name, entry.family, entry.summary, entry.source) for entry in METHODS),
+        ("name", "family", "takes", "what it is", "source"),
+        (
+            (
+                entry.name,
+                entry.family,
+                ", ".join(sorted(entry.takes)),
+                entry.summary,
+                entry.source,
+            )
+            for entry in METHODS
+        ),
     )
 
 

@@ -61,6 +61,7 @@ def test_people_see_a_table_with_one_line_for_each_name(capsys: pytest.CaptureFi
         [line] = [line for line in lines if line.split()[:1] == [entry.name]]
         assert entry.family in line
         assert entry.summary in line
+        assert all(guidance in line for guidance in entry.takes)
 
 
 def test_people_see_what_a_backbone_gives(capsys: pytest.CaptureFixture[str]):
