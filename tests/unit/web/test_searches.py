@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from annotated_folder import Hand, mask_of
 from drawing import enlarge, mask, paint
+from fewclicks.images.masks import encode_rle
 from fewclicks.images.writing import write_image
 from fewclicks.session.session import Session
 from fewclicks.web import model
@@ -152,3 +153,14 @@ def test_judging_without_a_search_and_searching_beside_an_open_object_are_refuse
     anna.act(1, kind="click", x=24, y=8, is_positive=True)
     refused = anna.send(1, {"kind": "others", "object": 3})
     assert "An object is open" in refused.json()["error"]
+
+
+def test_an_exemplar_that_leaves_no_room_is_refused_and_nothing_is_lost(anna: Hand):
+    anna.act(1, kind="add", label="all", rle=dict(encode_rle(np.ones_like(FOUR))))
+    before = anna.get("/api/pictures/1")
+    refused = anna.send(1, {"kind": "others", "object": 4})
+    assert refused.status_code == 422
+    assert "cover the whole picture" in refused.json()["error"]
+    after = anna.get("/api/pictures/1")
+    assert (after["objects"], after["active"]) == (before["objects"], before["active"])
+    assert after["can_redo"] is False
