@@ -13,6 +13,7 @@ from PIL import Image
 
 from drawing import BLOB, enlarge, paint
 from fewclicks.backbones.onnx_network import OnnxNetwork
+from fewclicks.methods.markov.shape_network import SHAPE_FILE
 from fewclicks.methods.markov.shape_view import CHANNELS, SIDE
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools" / "fitting"
@@ -36,7 +37,8 @@ def lessons(tmp_path_factory: pytest.TempPathFactory) -> Path:
         labels.save(folder / name / "masks" / f"{name}.png")
         known = json.dumps({name: {"split": "train2017"}})
         (folder / name / "instances.json").write_text(known, encoding="utf-8")
-    run("collect_shapes.py", "--data", folder, "--out", folder / "lessons", "--workers", 1)
+    options = ("--data", folder, "--out", folder / "lessons", "--workers", 1, "--uncorrected")
+    run("collect_shapes.py", *options)
     return folder / "lessons"
 
 
@@ -53,6 +55,16 @@ def test_a_lesson_holds_what_was_held_and_what_is_true(lessons: Path):
         np.testing.assert_array_equal(truth, enlarge(BLOB, 2))
         assert arrays["clicks"][0, 0, 2] == 1.0  # the first one is on the object
         assert (arrays["clicks"][0, 1:] == -1.0).all()
+
+
+def test_a_fit_goes_on_from_the_network_in_the_package(lessons: Path, tmp_path: Path):
+    out = tmp_path / "shape.onnx"
+    options = ("--minutes", 0.001, "--rate", 1e-9, "--all", "--start", SHAPE_FILE)
+    run("fit_shape.py", lessons, lessons, out, *options)
+    seen = np.random.default_rng(0).random((1, CHANNELS, SIDE, SIDE), dtype=np.float32)
+    before, after = (OnnxNetwork(each, remedy="fit it anew")(seen) for each in (SHAPE_FILE, out))
+    assert np.abs(before).max() > 1.0
+    np.testing.assert_allclose(after, before, atol=0.1)
 
 
 def test_a_fit_writes_a_network_that_the_package_runs(lessons: Path, tmp_path: Path):

@@ -3,9 +3,10 @@
     python tools/fitting/collect_shapes.py --data DIR --out LESSONS
 
 DIR holds `photos` and `coco_tiny` (labels; 65535 is void). At most five objects of a picture, of at
-least 900 pixels, drawn with a chance that grows with their side length; at most eight clicks on
-each, half the objects by a trembling hand. A picture that is done is left, so that it goes on where
-it stopped.
+least 900 pixels, drawn with a chance that grows with their side length; at most twelve clicks on
+each, half the objects by a trembling hand. What the shape network is shown is written down, before
+it corrects that; with `--uncorrected` it corrects nothing, as before the first fit. A picture that
+is done is left, so that it goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -26,30 +27,32 @@ from fewclicks.datasets.base import Sample
 from fewclicks.evaluation.clicker import SimulatedUser
 from fewclicks.images.masks import iou
 from fewclicks.images.resizing import resize_mask
-from fewclicks.methods.base import Prediction
 from fewclicks.methods.markov.fewclicks import Fewclicks, RegionPicture
-from fewclicks.methods.markov.fewclicks_config import FewclicksConfig
+from fewclicks.methods.markov.shape_network import SHAPE_FILE, ShapeNetwork
 from fewclicks.methods.markov.view import View
 from fewclicks.session.session import Session
 
-LEAST_AREA, MOST_OBJECTS, MOST_CLICKS = 900, 5, 8
+LEAST_AREA, MOST_OBJECTS, MOST_CLICKS = 900, 5, 12
 GOOD_ENOUGH, TREMBLING = 0.95, 6.0
 
 
-class Noting(Fewclicks):
-    """The method without a shape network, which keeps its last opinion of the regions."""
+class NotingNetwork(ShapeNetwork):
+    """Keeps what it was last shown of the regions."""
 
     noted: NDArray[np.floating]
+    corrects: bool
 
-    def _opinion(
+    def correction(
         self,
-        prepared: RegionPicture,
         view: View,
+        opinion: NDArray[np.floating],
         clicks: Sequence[Click],
-        previous: Prediction | None,
-    ) -> NDArray[np.floating]:
-        self.noted = super()._opinion(prepared, view, clicks, previous)
-        return self.noted
+        previous: BoolMask | None,
+    ) -> NDArray[np.float64]:
+        self.noted = opinion
+        if not self.corrects:
+            return np.zeros(opinion.size)
+        return super().correction(view, opinion, clicks, previous)
 
 
 def draw_objects(chance: np.random.Generator, samples: Sequence[Sample]) -> list[Sample]:
@@ -59,7 +62,9 @@ def draw_objects(chance: np.random.Generator, samples: Sequence[Sample]) -> list
     return [samples[index] for index in drawn]
 
 
-def click_object(method: Noting, prepared: RegionPicture, sample: Sample) -> list[dict[str, Any]]:
+def click_object(
+    method: Fewclicks, network: NotingNetwork, prepared: RegionPicture, sample: Sample
+) -> list[dict[str, Any]]:
     """Click one object until it is good enough; a lesson for each click."""
     void = void_of(sample)
     session = Session(method, prepared)
@@ -85,7 +90,7 @@ def click_object(method: Noting, prepared: RegionPicture, sample: Sample) -> lis
             row[:] = *at, each.is_positive
         lessons.append(
             {
-                "opinion": method.noted.astype(np.float16),
+                "opinion": network.noted.astype(np.float16),
                 "previous": _packed(before, prepared.whole),
                 "clicks": places,
                 "iou": found,
@@ -101,12 +106,14 @@ def collect_picture(options: argparse.Namespace, name: str, picture: str) -> dic
     samples = samples_of(options.data, name, picture, least_area=LEAST_AREA)
     if not samples:
         return {}
-    method = Noting(create_backbone(EMBEDDED_BACKBONE), FewclicksConfig(shape=0.0))
+    network = NotingNetwork(SHAPE_FILE)
+    network.corrects = not options.uncorrected
+    method = Fewclicks(create_backbone(options.backbone), shapes=network)
     prepared = method.prepare(samples[0].image)
     view = prepared.whole
-    chance = np.random.default_rng(zlib.crc32(f"{name}{picture}".encode()))
+    chance = np.random.default_rng(zlib.crc32(f"{method.backbone.name}{name}{picture}".encode()))
     drawn = draw_objects(chance, samples)
-    clicked = [click_object(method, prepared, sample) for sample in drawn]
+    clicked = [click_object(method, network, prepared, sample) for sample in drawn]
     lessons = [lesson for each in clicked for lesson in each]
     if not lessons:
         return {}
@@ -126,7 +133,10 @@ def _packed(mask: BoolMask, view: View) -> NDArray[np.uint8]:
 
 
 def main() -> None:
-    collect(parser_of(__doc__).parse_args(), collect_picture, least_area=LEAST_AREA)
+    parser = parser_of(__doc__)
+    parser.add_argument("--backbone", default=EMBEDDED_BACKBONE, help="a name, id or folder")
+    parser.add_argument("--uncorrected", action="store_true")
+    collect(parser.parse_args(), collect_picture, least_area=LEAST_AREA)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
 
 A fifth of the pictures is not fitted to, unless `--all` is given; how well the opinion of their
 pixels agrees with the truth, before and after, is printed. Beside the ONNX file lie the network's
-numbers as they were at the last look, `NAME.safetensors`; `--start` begins with such a file.
+numbers as they were at the last look, `NAME.safetensors`; `--start` begins with such a file or with
+an ONNX file. Several folders of lessons may stand before the network's name.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import time
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
+import onnx
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
@@ -194,6 +197,48 @@ def agreement(network: nn.Module, lessons: Sequence[Lesson]) -> str:
     return f"IoU {before:.4f}, then {after:.4f}"
 
 
+def read_written(network: nn.Module, file: Path, shown: Shown) -> None:
+    """Take the numbers of an ONNX file, where each layer's scale is part of its weights.
+
+    The scale is found anew from what the lessons make of each layer, so that learning goes on as if
+    it had never stopped.
+    """
+    model = onnx.load(file)
+    known = {each.name: each for each in model.graph.initializer}
+    cast = {node.output[0]: node.input[0] for node in model.graph.node if node.op_type == "Cast"}
+    numbers = [
+        [
+            torch.tensor(onnx.numpy_helper.to_array(known[cast.get(name, name)])).float()
+            for name in node.input[1:]
+        ]
+        for node in model.graph.node
+        if node.op_type == "Conv"
+    ]
+    convolutions = [each for each in network.modules() if isinstance(each, nn.Conv2d)]
+    scales = [each for each in network.modules() if isinstance(each, nn.BatchNorm2d)]
+    with torch.no_grad():
+        for convolution, (weight, bias) in zip(convolutions, numbers, strict=True):
+            convolution.weight.copy_(weight)
+            if convolution.bias is not None:
+                convolution.bias.copy_(bias)
+        measuring = [
+            scale.register_forward_pre_hook(partial(_measure, bias=bias))
+            for scale, (_, bias) in zip(scales, numbers, strict=False)
+        ]
+        network.eval()(shown.seen)
+    for each in measuring:
+        each.remove()
+
+
+def _measure(scale: nn.BatchNorm2d, given: tuple[Tensor], *, bias: Tensor) -> None:
+    """Let a layer's scale change what it is given by its bias only."""
+    variance, mean = torch.var_mean(given[0], (0, 2, 3))
+    scale.running_mean.copy_(mean)
+    scale.running_var.copy_(variance)
+    scale.weight.copy_((variance + scale.eps).sqrt())
+    scale.bias.copy_(bias + mean)
+
+
 def follow(slow: nn.Module, fast: nn.Module, step: int) -> None:
     """Let the mean of the last few hundred steps follow."""
     share = 1 - min(0.998, step / (step + 20))
@@ -218,13 +263,17 @@ def fit(options: argparse.Namespace, pictures: Sequence[Picture]) -> nn.Module:
     held = [held[k] for k in chance.permutation(len(held))[:HELD_LESSONS]]
     taught = [lesson for lesson in lessons if options.all or not lesson[0].is_held]
     if not taught:
-        raise SystemExit(f"{options.lessons} holds no lessons to fit to; collect some first.")
+        raise SystemExit(f"{options.lessons[0]} holds no lessons to fit to; collect some first.")
     weights = np.array([picture.weight(number) for picture, number in taught])
     weights /= weights.sum()
     torch.manual_seed(options.seed)
     network = ShapeLayers().to(memory_format=torch.channels_last)
-    if options.start:
+    if options.start and options.start.suffix == ".onnx":
+        drawn = chance.choice(len(taught), 8 * BATCH, p=weights)
+        read_written(network, options.start, batch([taught[k] for k in drawn], chance))
+    elif options.start:
         network.load_state_dict(load_file(options.start))
+    print(f"begins: {agreement(network, held)}", flush=True)
     slow = copy.deepcopy(network).eval()
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=DECAY, fused=True)
     begun, step = time.monotonic(), 0
@@ -252,7 +301,7 @@ def fit(options: argparse.Namespace, pictures: Sequence[Picture]) -> nn.Module:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("lessons", type=Path)
+    parser.add_argument("lessons", type=Path, nargs="+")
     parser.add_argument("out", type=Path)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--rate", type=float, default=2e-3)
@@ -262,7 +311,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    network = fit(options, [Picture(file) for file in sorted(options.lessons.glob("*.npz"))])
+    files = [file for folder in options.lessons for file in sorted(folder.glob("*.npz"))]
+    network = fit(options, [Picture(file) for file in files])
     example = torch.zeros(1, CHANNELS, SIDE, SIDE)
     write_small_onnx(network, example, options.out, takes="seen", gives="change")
 

@@ -46,7 +46,7 @@ from fewclicks.methods.markov.reference_match import (
     see_marks,
 )
 from fewclicks.methods.markov.region_maps import region_maps
-from fewclicks.methods.markov.shape_network import SHAPE_FILE, shape_network
+from fewclicks.methods.markov.shape_network import SHAPE_FILE, ShapeNetwork, shape_network
 from fewclicks.methods.markov.token_walk import MOST_TOKENS, WalkedMaps, walk_over
 from fewclicks.methods.markov.view import View, ViewConfig, look_at
 from fewclicks.methods.markov.zoom import choose_part
@@ -102,6 +102,8 @@ class Fewclicks:
         The default is what the README's figures were measured with.
     network
         The one that comes with the package for this kind of backbone, if left out.
+    shapes
+        The one that comes with the package, if left out.
     """
 
     config_type: ClassVar = FewclicksConfig
@@ -111,10 +113,12 @@ class Fewclicks:
         backbone: Backbone,
         config: FewclicksConfig | None = None,
         network: EvidenceNetwork | None = None,
+        shapes: ShapeNetwork | None = None,
     ) -> None:
         self.backbone = backbone
         self.config = config or FewclicksConfig()
         self.network = network or network_for(backbone.name)
+        self.shapes = shapes or shape_network()
         own = () if network else (evidence_file(backbone.name),)
         self.weight_files = (*own, SHAPE_FILE) if self.config.shape > 0 else own
         self._seen: Memo[str, SeenReference] = Memo(_REMEMBERED_REFERENCES)
@@ -403,7 +407,7 @@ class Fewclicks:
         if share is not None:
             opinion = opinion + self.config.steadiness * (2 * share - 1) * remoteness
         if self.config.shape > 0:
-            more = shape_network().correction(view, opinion, located, before)
+            more = self.shapes.correction(view, opinion, located, before)
             opinion = np.clip(opinion + self.config.shape * more, -_SURER * bound, _SURER * bound)
         if share is not None and _is_settled(clicks):
             opinion = opinion + remoteness * (bound * (2 * share - 1) - opinion)

@@ -82,13 +82,12 @@ class Square:
 
     def covers(self, *, height: int, width: int) -> FloatMap:
         """Say where the square shows the picture, (SIDE, SIDE): 1 inside it, 0 beyond."""
-        inside = cv2.warpAffine(
-            np.ones((height, width), dtype=np.float32),
-            self._to_picture(),
-            (SIDE, SIDE),
-            flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
-        )
-        return np.asarray(inside, dtype=np.float32)
+        (right, _, left), (_, down, top) = self._to_picture()
+        along = np.arange(SIDE)
+        columns = np.rint(left + right * along)
+        rows = np.rint(top + down * along)
+        inside = np.outer((rows >= 0) & (rows < height), (columns >= 0) & (columns < width))
+        return inside.astype(np.float32)
 
     def put_back(self, seen: FloatMap, *, height: int, width: int) -> FloatMap:
         """Spread a map of the square, (SIDE, SIDE), over the picture, 0 outside the square."""
