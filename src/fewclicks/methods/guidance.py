@@ -114,6 +114,13 @@ class Exemplar:
         check_clicks(self.clicks, height=height, width=width)
 
 
+def is_same_exemplar(one: Exemplar | None, other: Exemplar | None) -> bool:
+    """Whether two say the same, so that what was found out of one holds for the other."""
+    if one is None or other is None:
+        return one is other
+    return one.clicks == other.clicks and np.array_equal(one.mask, other.mask)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Guidance:
     """What a person makes known besides clicks.

@@ -24,7 +24,7 @@ from fewclicks.images.boxes import Box
 from fewclicks.images.resizing import shrink_to_longest_side
 from fewclicks.methods.base import Prediction, Prepared, check_image
 from fewclicks.methods.energy.seeds import keep_clicked
-from fewclicks.methods.guidance import Guidance, Reference
+from fewclicks.methods.guidance import Guidance, Reference, is_same_exemplar
 from fewclicks.methods.maps import ClickMaps, Levels
 from fewclicks.methods.markov.drawing import agreeing, draw_opinion
 from fewclicks.methods.markov.evidence import RegionClick
@@ -158,7 +158,9 @@ class Fewclicks:
         config, matched, kind = self.config, None, None
         if guidance.references:
             matched = self._match(prepared, guidance.references)
-        if guidance.exemplar is not None:
+        if is_same_exemplar(prepared.exemplar, guidance.exemplar):
+            kind = prepared.kind
+        elif guidance.exemplar is not None:
             kind = match_exemplar(
                 guidance.exemplar,
                 prepared.overview,

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
-import numpy as np
-
 from fewclicks.arrays import FloatMap
 from fewclicks.clicks import Click
 from fewclicks.images.boxes import Box
 from fewclicks.methods.base import Prediction
-from fewclicks.methods.guidance import Exemplar, Guidance
+from fewclicks.methods.guidance import Exemplar, Guidance, is_same_exemplar
 from fewclicks.methods.memo import Memo
 from fewclicks.methods.transformer.icmformer import ICMFormerConfig
 from fewclicks.methods.transformer.simpleclick import EmbeddedPicture, SimpleClick
@@ -84,7 +82,7 @@ class ICMFormerPP(SimpleClick):
         """
         guidance.check(prepared.shape, takes=("exemplar",))
         before, exemplar = cast("ExemplarPicture", prepared), guidance.exemplar
-        if _is_same(before.exemplar, exemplar):
+        if is_same_exemplar(before.exemplar, exemplar):
             return replace(before, excluded=guidance.excluded)
         told: Memo[Box, Any] = Memo(_PARTS_KEPT)
         guided = replace(before, excluded=guidance.excluded, exemplar=exemplar, told=told)
@@ -135,12 +133,6 @@ class ICMFormerPP(SimpleClick):
         from fewclicks.methods.transformer.network_files import load_network
 
         return ExemplarInference(load_network(self._file, ICMFormerPPNetwork), **self._looks())
-
-
-def _is_same(one: Exemplar | None, other: Exemplar | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return one.clicks == other.clicks and np.array_equal(one.mask, other.mask)
 
 
 def _holds(part: Box, exemplar: Exemplar) -> bool:

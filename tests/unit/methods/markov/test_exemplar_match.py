@@ -4,11 +4,13 @@ import math
 
 import numpy as np
 
-from drawing import mask
+from drawing import BLOB, enlarge, mask, paint
 from fewclicks.backbones.base import Features, Grid
+from fewclicks.backbones.registry import create_backbone
 from fewclicks.clicks import Click
-from fewclicks.methods.guidance import Exemplar
+from fewclicks.methods.guidance import Exemplar, Guidance
 from fewclicks.methods.markov.exemplar_match import match_exemplar
+from fewclicks.methods.markov.fewclicks import Fewclicks
 
 SHAPE = mask("......", ".##...", ".##...", "......")
 
@@ -45,3 +47,15 @@ def test_an_exemplar_that_is_the_whole_picture_is_like_every_place():
     match = match_exemplar(Exemplar(mask=np.ones_like(SHAPE)), _features(), weight=0.5, doubt=2.0)
 
     assert np.isfinite(match.likeness).all()
+
+
+def test_an_exemplar_that_is_shown_again_is_not_compared_again():
+    on = enlarge(BLOB, 2)
+    method = Fewclicks(create_backbone("colour"))
+    shown = method.condition(method.prepare(paint(on)), Guidance(exemplar=Exemplar(mask=on)))
+    again = Guidance(exemplar=Exemplar(mask=on.copy()), excluded=on)
+    other = Guidance(exemplar=Exemplar(mask=on, clicks=(Click(x=0, y=0, is_positive=False),)))
+
+    assert method.condition(shown, again).kind is shown.kind
+    assert method.condition(shown, other).kind is not shown.kind
+    assert method.condition(shown, Guidance()).kind is None
