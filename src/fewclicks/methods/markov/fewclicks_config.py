@@ -80,7 +80,7 @@ class FewclicksConfig:
     longest_side: int = 1024
     radius: int = 3
     certainty: float = 4.0
-    shape: float = 0.5
+    shape: float = 0.75
     colour: float = 0.4
     local_colour: float = 0.8
     strength: float = 20.0
