@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from pycocotools import mask as runs
 
-from fewclicks.arrays import BoolMask
+from fewclicks.arrays import BoolMask, RgbImage
 from fewclicks.errors import InputError, StorageError
 from fewclicks.images.masks import decode_rle, runs_to_mask
+from fewclicks.images.reading import read_image
 
 _ID: Final = (int, str)
 _LEAST: Final = 6  # numbers of a polygon with an inside
@@ -41,6 +42,11 @@ class CocoFile:
         content = _read(path)
         self._categories = {each["id"]: each for each in content["categories"]}
         names = {each["id"]: each["file_name"] for each in content["images"]}
+        self._sizes = {
+            Path(each["file_name"]).stem: (each["height"], each["width"])
+            for each in content["images"]
+            if "height" in each and "width" in each
+        }
         self._files: dict[str, str] = {}
         self._of: dict[str, list[Mapping[str, Any]]] = {}
         for annotation in content["annotations"]:
@@ -63,6 +69,10 @@ class CocoFile:
     def file_name(self, stem: str) -> str:
         """Name a picture's file, as the annotations do."""
         return self._files[stem]
+
+    def loader(self, stem: str, path: Path) -> Callable[[], RgbImage]:
+        """Give what reads a picture, and refuses one that is not as large as the file lists it."""
+        return partial(_read_listed, path, self._sizes.get(stem), self.path)
 
     def annotations(self, stem: str) -> Sequence[Mapping[str, Any]]:
         """Give the objects of a picture, in the order of the file."""
@@ -123,6 +133,16 @@ def draw(file: Path, annotations: Sequence[Mapping[str, Any]], shape: tuple[int,
                 "lengths."
             ) from None
     return drawn
+
+
+def _read_listed(picture: Path, listed: tuple[int, int] | None, file: Path) -> RgbImage:
+    image = read_image(picture)
+    if listed not in (None, image.shape[:2]):
+        raise InputError(
+            f"{picture} is of (height, width) {image.shape[:2]}, but {file} lists it as {listed}; "
+            "needs the picture as it was annotated."
+        )
+    return image
 
 
 def _draw_one(outline: Any, shape: tuple[int, int]) -> BoolMask:

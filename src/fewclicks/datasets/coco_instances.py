@@ -11,7 +11,6 @@ from typing import Any
 from fewclicks.datasets.base import Masks, Sample, check_min_area
 from fewclicks.datasets.coco_file import CocoFile, draw, is_object
 from fewclicks.datasets.layout import check_folder
-from fewclicks.images.reading import read_image
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,7 +80,7 @@ class CocoInstancesDataset:
             Sample(
                 id=f"{picture}:{each['id']}",
                 picture=picture,
-                load_image=partial(read_image, self._path(picture)),
+                load_image=self._file.loader(picture, self._path(picture)),
                 load_masks=partial(_masks, self._file.path, each, crowds),
             )
             for each in self._objects(picture)

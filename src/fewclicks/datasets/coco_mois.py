@@ -16,7 +16,6 @@ from fewclicks.datasets.base import Sample, check_min_area
 from fewclicks.datasets.coco_file import CocoFile, draw, is_object
 from fewclicks.datasets.kinds import LEAST_OBJECTS, Kind, KindMasks, object_samples
 from fewclicks.datasets.layout import check_folder
-from fewclicks.images.reading import read_image
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,7 +103,7 @@ class CocoMoisDataset:
                 picture=picture,
                 category=category,
                 names=tuple(f"{picture}:{each['id']}" for each in objects),
-                load_image=partial(read_image, self._path(picture)),
+                load_image=self._file.loader(picture, self._path(picture)),
                 load_masks=partial(_masks, self._file.path, objects, crowds.get(category, [])),
             )
             for category, objects in sorted(self._by_category(picture).items())

@@ -22,7 +22,7 @@ from fewclicks.datasets.coco_file import CocoFile, draw
 from fewclicks.datasets.layout import check_folder
 from fewclicks.datasets.parts import PartedObject, PartMasks, part_sample
 from fewclicks.errors import InputError
-from fewclicks.images.reading import read_image, read_label_map
+from fewclicks.images.reading import read_label_map
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,7 +110,7 @@ class PartImageNetDataset:
                 picture=picture,
                 category=picture.partition("_")[0],
                 parts=tuple(sorted(parts)),
-                load_image=partial(read_image, self._path(picture)),
+                load_image=self._file.loader(picture, self._path(picture)),
                 load_masks=load_masks,
             )
         ]

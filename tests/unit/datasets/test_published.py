@@ -266,6 +266,21 @@ def test_small_objects_of_coco_mois_are_void(coco: Path):
     assert np.array_equal(kind.union_void_mask, CROWD | MIDDLE)
 
 
+def test_a_picture_that_is_not_as_large_as_coco_lists_it_is_refused(coco: Path):
+    content = json.loads((coco / "annotations/instances_val2017.json").read_text())
+    height, width = LEFT.shape
+    content["images"][0] |= {"height": height, "width": width}
+    (coco / "annotations/instances_val2017.json").write_text(json.dumps(content))
+    [kind] = open_dataset("coco_mois", coco).kinds("000001")
+    assert kind.image.shape[:2] == (height, width)
+
+    content["images"][0] |= {"height": 2 * height, "width": 2 * width}
+    (coco / "annotations/instances_val2017.json").write_text(json.dumps(content))
+    [kind] = open_dataset("coco_mois", coco).kinds("000001")
+    with pytest.raises(InputError, match=r"000001.jpg is .* lists it as .*; needs the picture"):
+        _ = kind.image
+
+
 def test_a_missing_split_of_coco_is_named(coco: Path):
     with pytest.raises(StorageError, match=r"no folder .*train2017; needs train2017/\*\.jpg"):
         open_dataset("coco_mois", coco, split="train2017")
