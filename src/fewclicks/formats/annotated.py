@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -97,6 +97,9 @@ class Annotations:
     labels
         In the order their numbers are given; those that objects have and that are not in it
         come after, sorted.
+    folder
+        Names of all pictures that lie beside these, written or not: files are named so that none
+        can be taken for another's.
 
     Attributes
     ----------
@@ -106,6 +109,7 @@ class Annotations:
 
     pictures: Sequence[AnnotatedPicture]
     labels: tuple[str, ...] = ()
+    folder: Collection[str] = ()
     stems: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -113,7 +117,8 @@ class Annotations:
         used = {one.label for picture in self.pictures for one in picture.objects}
         known.update(dict.fromkeys(sorted(used - known.keys())))
         object.__setattr__(self, "labels", tuple(known))
-        object.__setattr__(self, "stems", _stems(picture.name for picture in self.pictures))
+        names = dict.fromkeys([*self.folder, *(picture.name for picture in self.pictures)])
+        object.__setattr__(self, "stems", _stems(names))
 
     def stem(self, picture: AnnotatedPicture) -> str:
         """Name a file of the picture's own, without extension; folders stay folders.
@@ -127,11 +132,52 @@ class Annotations:
         return self.labels.index(label)
 
 
+def files_of(names: Collection[str], folder: Path, suffix: str) -> Iterator[tuple[str, Path]]:
+    """Find the file of each picture that has one, as `Annotations.stem` names it.
+
+    Parameters
+    ----------
+    names
+        Of all pictures.
+    folder, suffix
+        Where the files lie, and how they end.
+
+    Yields
+    ------
+    tuple
+        Name and file. One that other tools wrote, without the picture's extension, is each
+        picture's of that stem.
+    """
+    stems = _stems(names)
+    owned = set(stems.values())
+    for name in names:
+        others = (one for one in (_plain(name), _extended(name)) if one not in owned)
+        for stem in (stems[name], *others):
+            path = folder / f"{stem}{suffix}"
+            if path.is_file():
+                yield name, path
+                break
+
+
 def _stems(names: Iterable[str]) -> dict[str, str]:
-    paths = {name: PurePosixPath(name) for name in names}
-    times = Counter(path.with_suffix("").as_posix() for path in paths.values())
-    stems: dict[str, str] = {}
-    for name, path in paths.items():
-        stem = path.with_suffix("").as_posix()
-        stems[name] = stem if times[stem] == 1 else f"{stem}_{path.suffix.removeprefix('.')}"
+    """Name each picture's files: alike for all who know the same pictures."""
+    names = sorted(names)
+    times = Counter(_plain(name) for name in names)
+    stems = {name: _plain(name) for name in names if times[_plain(name)] == 1}
+    taken = set(stems.values())
+    for name in names:
+        if name not in stems:
+            stem = _extended(name)
+            while stem in taken:  # by a dog_jpg.png beside dog.jpg and dog.png
+                stem += "_"
+            stems[name] = stem
+            taken.add(stem)
     return stems
+
+
+def _plain(name: str) -> str:
+    return PurePosixPath(name).with_suffix("").as_posix()
+
+
+def _extended(name: str) -> str:
+    return f"{_plain(name)}_{PurePosixPath(name).suffix.removeprefix('.')}"

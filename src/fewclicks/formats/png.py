@@ -13,7 +13,7 @@ import numpy as np
 from fewclicks.arrays import LabelMap
 from fewclicks.errors import InputError
 from fewclicks.files import write_text
-from fewclicks.formats.annotated import AnnotatedObject, AnnotatedPicture, Annotations
+from fewclicks.formats.annotated import AnnotatedObject, AnnotatedPicture, Annotations, files_of
 from fewclicks.images.folders import list_pictures
 from fewclicks.images.reading import read_image, read_label_map
 from fewclicks.images.writing import write_cutout, write_label_map, write_mask
@@ -98,7 +98,7 @@ def read_masks(source: Path, images: Path) -> Annotations:
     Raises
     ------
     InputError
-        If a map is not of its picture's size.
+        If a map is not of its picture's size, or no picture has one.
     """
     from fewclicks.files import read_text
     from fewclicks.images.reading import read_size
@@ -109,11 +109,15 @@ def read_masks(source: Path, images: Path) -> Annotations:
     if not isinstance(labels, dict):
         raise InputError(f"{names} is no object with a list of labels for each file.")
     pictures = []
-    for name in list_pictures(images):
-        path = (source / name).with_suffix(".png")
+    found = list_pictures(images)
+    maps = dict(files_of(found, source, ".png"))
+    if not maps:
+        raise InputError(f"{source} has no NAME.png for a picture of {images}; needs one at least.")
+    for name in found:
         height, width = read_size(images / name)
         objects: tuple[AnnotatedObject, ...] = ()
-        if path.is_file():
+        path = maps.get(name)
+        if path is not None:
             listed = labels.get(path.relative_to(source).as_posix())
             objects = _read_objects(path, listed, (height, width))
         pictures.append(

@@ -14,7 +14,7 @@ from PIL import Image
 from fewclicks.arrays import LabelMap
 from fewclicks.errors import InputError
 from fewclicks.files import read_text, write_bytes, write_text, written_beside
-from fewclicks.formats.annotated import AnnotatedObject, AnnotatedPicture, Annotations
+from fewclicks.formats.annotated import AnnotatedObject, AnnotatedPicture, Annotations, files_of
 from fewclicks.images.boxes import Box
 from fewclicks.images.folders import list_pictures
 from fewclicks.images.reading import read_label_map
@@ -88,13 +88,10 @@ def read_voc(source: Path, images: Path) -> Annotations:
     names = source / LABELS
     labels = read_text(names).split("\n")[:-1] if names.is_file() else []
     pictures = []
-    for name in list_pictures(images):
-        stem = PurePosixPath(name).with_suffix("").as_posix()
-        path = source / OBJECTS / f"{stem}.png"
-        if not path.is_file():
-            continue
+    for name, path in files_of(list_pictures(images), source / OBJECTS, ".png"):
         values = read_label_map(path)
-        objects = _read_objects(values, _read_labels(source / BOXES / f"{stem}.xml"), path)
+        xml = (source / BOXES / path.relative_to(source / OBJECTS)).with_suffix(".xml")
+        objects = _read_objects(values, _read_labels(xml), path)
         height, width = values.shape
         pictures.append(
             AnnotatedPicture(

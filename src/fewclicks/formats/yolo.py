@@ -10,7 +10,7 @@ import numpy as np
 
 from fewclicks.errors import FewclicksError, InputError
 from fewclicks.files import read_text, write_text
-from fewclicks.formats.annotated import AnnotatedObject, AnnotatedPicture, Annotations
+from fewclicks.formats.annotated import AnnotatedObject, AnnotatedPicture, Annotations, files_of
 from fewclicks.formats.rings import one_ring
 from fewclicks.images.folders import list_pictures
 from fewclicks.images.polygons import Polygon, mask_to_polygons, polygons_to_mask
@@ -71,10 +71,12 @@ def read_yolo(source: Path, images: Path) -> Annotations:
     """
     labels = _read_names(source / DATA)
     pictures = []
-    for name in list_pictures(images):
+    names = list_pictures(images)
+    texts = dict(files_of(names, source / LABELS, ".txt"))
+    for name in names:
         height, width = read_size(images / name)
-        text = (source / LABELS / name).with_suffix(".txt")
-        lines = read_text(text).splitlines() if text.is_file() else []
+        text = texts.get(name)
+        lines = [] if text is None else read_text(text).splitlines()
         objects = [
             _read_line(line, labels, height, width, where=f"{text}, line {number}")
             for number, line in enumerate(lines, 1)
@@ -89,7 +91,7 @@ def read_yolo(source: Path, images: Path) -> Annotations:
                 path=images / name,
             )
         )
-    return Annotations(pictures=pictures, labels=tuple(labels))
+    return Annotations(pictures=pictures, labels=tuple(labels.values()))
 
 
 def _quoted(label: str) -> str:
@@ -100,7 +102,7 @@ def _quoted(label: str) -> str:
     return f'"{"".join(signs)}"'
 
 
-def _read_names(path: Path) -> list[str]:
+def _read_names(path: Path) -> dict[float, str]:
     import yaml
 
     try:
@@ -110,20 +112,25 @@ def _read_names(path: Path) -> list[str]:
             raise
         raise InputError(f"{path} is no YAML: {str(error).splitlines()[0]}.") from None
     names = data.get("names") if isinstance(data, dict) else None
-    if isinstance(names, dict) and all(isinstance(number, int) for number in names):
-        names = [names[number] for number in sorted(names)]
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    if isinstance(names, list):
+        names = dict(enumerate(names))
+    # Numbers as they stand: some count from 1, or leave some out.
+    if not (
+        isinstance(names, dict)
+        and all(type(number) is int for number in names)
+        and all(isinstance(name, str) for name in names.values())
+    ):
         raise InputError(f"{path} has no list of names; needs names: with one text for a label.")
-    return names
+    return {number: names[number] for number in sorted(names)}
 
 
 def _read_line(
-    line: str, labels: list[str], height: int, width: int, *, where: str
+    line: str, labels: dict[float, str], height: int, width: int, *, where: str
 ) -> AnnotatedObject:
     try:
         numbers = [float(part) for part in line.split()]
-        label = labels[int(numbers[0])] if numbers[0] >= 0 else None
-    except (ValueError, IndexError, OverflowError):
+        label = labels.get(numbers[0])
+    except (ValueError, IndexError):
         numbers, label = [], None
     if not (label is not None and _are_corners(numbers[1:])):
         raise InputError(

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, TypeAdapter
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    TypeAdapter,
+    ValidationError,
+)
 
 from fewclicks.errors import InputError
 from fewclicks.images.masks import RunLengths
@@ -230,6 +238,7 @@ class RedoAction(_Action):
 
 Action: TypeAlias = Annotated[DeskAction | UndoAction | RedoAction, Field(discriminator="kind")]
 
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
 _DESK: TypeAdapter[DeskAction] = TypeAdapter(Annotated[DeskAction, Field(discriminator="kind")])
 
 
@@ -241,6 +250,23 @@ def write_action(action: DeskAction) -> str:
 def read_action(text: str) -> DeskAction:
     """Read an action that the store kept."""
     return _DESK.validate_json(text)
+
+
+def check_name(label: str) -> None:
+    """Refuse a label that comes from elsewhere and cannot be one here.
+
+    Raises
+    ------
+    InputError
+        Quoting it.
+    """
+    try:
+        _NAME.validate_python(label)
+    except ValidationError:
+        shown = label if len(label) <= LONGEST_LABEL else f"{label[:20]}…"
+        raise InputError(
+            f"{shown!r} is no label; needs 1 to {LONGEST_LABEL} signs in one line: rename it."
+        ) from None
 
 
 def check_inside(action: DeskAction | UndoAction | RedoAction, *, height: int, width: int) -> None:

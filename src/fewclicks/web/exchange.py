@@ -13,7 +13,7 @@ from fewclicks.errors import FewclicksError
 from fewclicks.files import write_text
 from fewclicks.formats.annotated import AnnotatedObject, AnnotatedPicture, Annotations
 from fewclicks.images.reading import read_size
-from fewclicks.web.actions import AddAction
+from fewclicks.web.actions import AddAction, Mask, check_name
 from fewclicks.web.store import Store
 
 RECORD: Final = "record"
@@ -56,7 +56,8 @@ def collect(store: Store, *, only_done: bool = False) -> Annotations:
         If a picture without objects cannot be read any more.
     """
     pictures = []
-    for row in store.pictures():
+    rows = store.pictures()
+    for row in rows:
         if row.state != "done" and (only_done or not row.objects):
             continue
         path = store.folder / row.name
@@ -70,7 +71,7 @@ def collect(store: Store, *, only_done: bool = False) -> Annotations:
             AnnotatedPicture(name=row.name, height=height, width=width, objects=objects, path=path)
         )
     labels = tuple(label.name for label in store.labels())
-    return Annotations(pictures=pictures, labels=labels)
+    return Annotations(pictures=pictures, labels=labels, folder=[row.name for row in rows])
 
 
 def write_record(store: Store, out: Path) -> list[Path]:
@@ -92,7 +93,7 @@ def write_record(store: Store, out: Path) -> list[Path]:
 
 
 def take(store: Store, annotations: Annotations, *, annotator: int) -> Taken:
-    """Begin with objects from elsewhere; pictures that somebody worked on are left alone.
+    """Begin with objects from elsewhere, all or none; pictures worked on already are left alone.
 
     Parameters
     ----------
@@ -102,12 +103,13 @@ def take(store: Store, annotations: Annotations, *, annotator: int) -> Taken:
     Raises
     ------
     FewclicksError
-        If a mask does not fit its picture.
+        If a mask does not fit its picture, or a label is none; nothing is taken then.
     """
     rows = {row.name: row for row in store.pictures()}
-    count, unknown, annotated = 0, [], []
+    wanted: dict[int, list[AddAction]] = {}
+    unknown, annotated = [], []
     for label in annotations.labels:
-        store.add_label(label)
+        check_name(label)
     for picture in annotations.pictures:
         row = rows.get(picture.name)
         if row is None:
@@ -116,14 +118,19 @@ def take(store: Store, annotations: Annotations, *, annotator: int) -> Taken:
             annotated.append(picture.name)
         elif picture.objects:
             _check_size(store.folder / row.name, picture)
-            for one in picture.objects:
-                action = AddAction.model_validate(
-                    {"kind": "add", "label": one.label, "rle": dict(one.rle)}
-                )
-                store.act(row.id, str(uuid.uuid4()), action, annotator=annotator, method="import")
-            store.give_back(row.id, annotator)
-            count += len(picture.objects)
-    return Taken(objects=count, unknown=tuple(unknown), annotated=tuple(annotated))
+            wanted.setdefault(row.id, []).extend(
+                AddAction(kind="add", label=one.label, rle=Mask.of(one.rle))
+                for one in picture.objects
+            )
+    for label in annotations.labels:
+        store.add_label(label)
+    for id_, actions in wanted.items():
+        for action in actions:
+            store.act(id_, str(uuid.uuid4()), action, annotator=annotator, method="import")
+        store.give_back(id_, annotator)
+    return Taken(
+        objects=sum(map(len, wanted.values())), unknown=tuple(unknown), annotated=tuple(annotated)
+    )
 
 
 def _check_size(path: Path, picture: AnnotatedPicture) -> None:

@@ -64,6 +64,7 @@ YOLO = {
     "an unknown label": "5 0 0 1 0 1 1",
     "a negative label": "-1 0 0 1 0 1 1",
     "a box": "0 0.5 0.5 0.2 0.2",
+    "half a label": "0.5 0 0 1 0 1 1",
     "half a corner": "0 0 0 1 0 1 1 0.5",
     "no number": "0 0 0 1 0 1 nan",
     "an endless one": "inf 0 0 1 0 1 1",
@@ -121,6 +122,15 @@ def test_bad_names_of_yolo_are_refused(text: str, tmp_path: Path, images: Path):
     assert "data.yaml" in _complaint("yolo", tmp_path, images)
 
 
+def test_names_of_yolo_keep_the_numbers_that_they_have(tmp_path: Path, images: Path):
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels/a.txt").write_text("1 0 0 1 0 1 1\n3 0 0 1 0 1 1\n")
+    (tmp_path / "data.yaml").write_text("names: {3: cow, 1: cat}\n")
+    read = read_annotations("yolo", tmp_path, images=images)
+    assert read.labels == ("cat", "cow")
+    assert [one.label for one in read.pictures[0].objects] == ["cat", "cow"]
+
+
 @pytest.mark.parametrize(
     "xml", ["<annotation>", "<!DOCTYPE a [<!ENTITY b 'c'>]><annotation/>", "<annotation/>"]
 )
@@ -136,6 +146,10 @@ def test_a_map_of_another_size_is_refused(tmp_path: Path, images: Path):
     (tmp_path / "maps").mkdir()
     Image.new("L", (4, 5)).save(tmp_path / "maps/a.png")
     assert "needs the size of its picture, 5 x 4" in _complaint("png", tmp_path / "maps", images)
+
+
+def test_a_folder_without_a_map_for_any_picture_is_refused(tmp_path: Path, images: Path):
+    assert "has no NAME.png" in _complaint("png", tmp_path / "nowhere", images)
 
 
 def test_a_black_and_white_mask_is_one_object(tmp_path: Path, images: Path):

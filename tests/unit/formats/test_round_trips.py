@@ -13,18 +13,10 @@ from fewclicks.formats.registry import FORMATS, export, read_annotations
 READABLE = [entry.name for entry in FORMATS if entry.reader]
 
 
-def _layout(name: str, images: Path, annotations: Annotations) -> Annotations:
-    """Formats that find pictures by their stem need stems that differ."""
-    if name in ("coco", "coco-polygons"):
-        return annotations
-    (images / "a" / "dog.jpg").unlink()
-    return Annotations(pictures=annotations.pictures[1:], labels=annotations.labels)
-
-
 @pytest.mark.parametrize("name", READABLE)
 def test_what_is_written_is_read_again_pixel_by_pixel(name: str, tmp_path: Path):
     images = tmp_path / "images"
-    annotations = _layout(name, images, make(images))
+    annotations = make(images)
     export(annotations, name, tmp_path / "out")
     read = read_annotations(name, tmp_path / "out", images=images)
     found = {picture.name: picture for picture in read.pictures}
@@ -56,6 +48,37 @@ def test_pictures_whose_names_differ_by_the_extension_get_files_of_their_own(tmp
     annotations = make(tmp_path)
     stems = [annotations.stem(picture) for picture in annotations.pictures]
     assert stems == ["a/dog_jpg", "a/dog_png", "empty"]
+
+
+def test_a_picture_called_as_the_files_of_another_keeps_its_own():
+    pictures = [
+        AnnotatedPicture(name=name, height=9, width=12)
+        for name in ("dog.jpg", "dog.png", "dog_jpg.png")
+    ]
+    annotations = Annotations(pictures=pictures)
+    assert [annotations.stem(one) for one in pictures] == ["dog_jpg_", "dog_png", "dog_jpg"]
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_a_picture_is_not_given_the_objects_of_one_with_its_stem(name: str, tmp_path: Path):
+    images = tmp_path / "images"
+    whole = make(images)
+    names = [picture.name for picture in whole.pictures]
+    only_one = Annotations(pictures=whole.pictures[:1], labels=whole.labels, folder=names)
+    export(only_one, name, tmp_path / "out")
+    read = read_annotations(name, tmp_path / "out", images=images)
+    assert [picture.name for picture in read.pictures if picture.objects] == ["a/dog.jpg"]
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_an_export_is_read_though_its_namesake_is_gone(name: str, tmp_path: Path):
+    images = tmp_path / "images"
+    whole = make(images)
+    export(whole, name, tmp_path / "out")
+    (images / "a/dog.png").unlink()
+    read = read_annotations(name, tmp_path / "out", images=images)
+    found = {picture.name: picture for picture in read.pictures}
+    assert [one.label for one in found["a/dog.jpg"].objects] == ["ring", STRANGE]
 
 
 def test_a_mask_of_another_size_than_its_picture_is_refused():

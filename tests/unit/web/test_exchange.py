@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from annotated_folder import INSIDE, OUTSIDE, Hand, make_folder, mask_of
 from drawing import BLOB
-from fewclicks.errors import FewclicksError
+from fewclicks.errors import FewclicksError, InputError
 from fewclicks.formats.annotated import AnnotatedObject, AnnotatedPicture, Annotations
 from fewclicks.methods.registry import create_method
 from fewclicks.session.session import Session
@@ -119,6 +119,49 @@ def test_an_import_of_another_size_than_the_picture_is_refused(context: Context)
     picture = AnnotatedPicture(name="b.png", height=80, width=60, objects=(one,))
     with pytest.raises(FewclicksError, match="was annotated as 60 x 80"):
         take(context.store, Annotations(pictures=[picture]), annotator=1)
+
+
+@pytest.mark.parametrize("label", ["", "a\tb", "a" * 201])
+def test_an_import_with_a_label_that_cannot_be_one_takes_nothing(label: str, context: Context):
+    pictures = [
+        AnnotatedPicture(
+            name=name, height=60, width=80, objects=(AnnotatedObject.of(called, BLOB),)
+        )
+        for name, called in (("a.png", "blob"), ("b.png", label))
+    ]
+    with pytest.raises(InputError, match="is no label; needs 1 to 200 signs in one line"):
+        take(context.store, Annotations(pictures=pictures), annotator=1)
+    assert {row.state for row in context.store.pictures()} == {"new"}
+    assert not context.store.labels()
+
+
+def test_an_import_with_one_picture_of_another_size_takes_nothing(context: Context):
+    pictures = [
+        AnnotatedPicture(
+            name=name,
+            height=drawn.shape[0],
+            width=drawn.shape[1],
+            objects=(AnnotatedObject.of("given", drawn),),
+        )
+        for name, drawn in (("a.png", BLOB), ("b.png", BLOB.T.copy()))
+    ]
+    with pytest.raises(FewclicksError, match="was annotated as 60 x 80"):
+        take(context.store, Annotations(pictures=pictures), annotator=1)
+    assert {row.state for row in context.store.pictures()} == {"new"}
+
+
+def test_a_picture_that_is_listed_twice_gets_the_objects_of_both(
+    client: TestClient, context: Context
+):
+    Hand(client)
+    one, other = (
+        AnnotatedPicture(
+            name="a.png", height=60, width=80, objects=(AnnotatedObject.of(called, BLOB),)
+        )
+        for called in ("one", "other")
+    )
+    taken = take(context.store, Annotations(pictures=[one, other]), annotator=1)
+    assert (taken.objects, taken.annotated) == (2, ())
 
 
 def test_a_method_without_exemplars_says_so(client: TestClient):
