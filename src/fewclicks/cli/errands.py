@@ -57,8 +57,14 @@ class Errand:
         """Files that are written."""
         return [path for path in (self.mask, self.overlay, self.cutout) if path is not None]
 
-    def check(self) -> None:
-        """Refuse places that cannot be written, before the work and not after it."""
+    def check(self, given: Iterable[Path]) -> None:
+        """Refuse places that cannot be written, before the work and not after it.
+
+        Parameters
+        ----------
+        given
+            Files and folders that were named to be read; nothing in them is written over.
+        """
         from fewclicks.images.writing import check_extension
 
         check_extension(self.mask, only_png=True)
@@ -66,12 +72,21 @@ class Errand:
             check_extension(self.cutout, only_png=True)
         if self.overlay is not None:
             check_extension(self.overlay)
-        taken = {self.picture.resolve(): "the picture itself"}
+        read = {path.resolve(): path for path in given}
+        written: set[Path] = set()
         for path in self.targets:
             check_writable(path)
-            if path.resolve() in taken:
-                raise InputError(f"{path} would be written over {taken[path.resolve()]}.")
-            taken[path.resolve()] = "another result"
+            place = path.resolve()
+            if place == self.picture.resolve():
+                raise InputError(f"{path} would be written over the picture itself.")
+            if place in written:
+                raise InputError(f"{path} would be written over another result.")
+            if place in read or (place.parent in read and path.exists()):
+                source = read.get(place) or read[place.parent]
+                raise InputError(
+                    f"{path} would be written over what is read from {source}; name another place."
+                )
+            written.add(place)
 
 
 def errands_of(

@@ -67,6 +67,12 @@ class GuidanceFiles:
     negatives: tuple[Path, ...] = ()
     exemplar: Path | None = None
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All that is read, files and folders."""
+        exemplars = () if self.exemplar is None else (self.exemplar,)
+        return (*self.references, *self.masks, *self.negatives, *exemplars)
+
     def check(self, method: str, *, of_folder: bool) -> None:
         """Refuse what does not fit together, or what the method has no use for.
 

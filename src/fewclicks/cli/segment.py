@@ -140,8 +140,10 @@ def segment(
                 exemplar=exemplar,
             )
         ]
+    read = [picture, *guidance.files, *(Path(one) for one in (clicks, depth) if one is not None)]
     for errand in errands:
-        errand.check()
+        if not (resume and errand.mask.exists()):
+            errand.check(read)
 
     from fewclicks.backbones.registry import choose_depth, device_settings
     from fewclicks.evaluation.threads import limited_threads

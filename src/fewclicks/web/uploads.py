@@ -27,6 +27,7 @@ from fewclicks.web.sittings import Sittings
 KEPT_BYTES: Final = 512 * 2**20
 MOST_MEGAPIXELS: Final = 100.0
 _MOST_KEPT: Final = 16
+_BREAKS: Final = dict.fromkeys(map(ord, "\r\n"))  # `base64` and MIME write lines of 76 signs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -177,7 +178,7 @@ def read_base64(text: str, *, source: str) -> bytes:
         if not head.lower().endswith(";base64"):
             raise InputError(f"{source} is a data: address without base64; needs ';base64,'.")
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode(text.translate(_BREAKS), validate=True)
     except (binascii.Error, ValueError):
         raise InputError(f"{source} is no base64; encode the file's bytes that way.") from None
 

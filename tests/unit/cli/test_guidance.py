@@ -139,6 +139,27 @@ def test_an_exemplar_that_finds_nothing_says_so_and_writes_an_empty_mask(segment
 
 
 @pytest.mark.usefixtures("method")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["dog.png", "--exemplar", "shown/a.png", "--cutout", "shown/a.png"],
+        ["dog.png", "--click=8,8", "--reference", "other.png", "--reference-mask", "shown/a.png",
+         "--overlay", "shown/a.png"],
+        ["in", "--exemplar", "shown", "--overlay", "shown"],
+    ],
+)  # fmt: skip
+def test_masks_that_guide_are_never_written_over(segment, arguments: list[str]):
+    Path("shown").mkdir()
+    write_mask(Path("shown/a.png"), BODY & (np.arange(24) < 8))
+    before = Path("shown/a.png").read_bytes()
+    code, _, err = segment(*arguments, out="in/new.png" if arguments[0] != "in" else "masks")
+
+    assert (code, err.count("\n")) == (1, 1)
+    assert "shown/a.png would be written over what is read from shown" in err
+    assert Path("shown/a.png").read_bytes() == before
+
+
+@pytest.mark.usefixtures("method")
 def test_a_folder_needs_no_clicks_where_pictures_have_exemplars(segment):
     Path("shown").mkdir()
     code, _, err = segment("in", "--exemplar", "shown", out="masks")

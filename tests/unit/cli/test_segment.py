@@ -161,6 +161,38 @@ def test_the_picture_is_never_written_over(segment, picture: Path, option: str):
     assert not Path("mask.png").exists()
 
 
+@pytest.mark.parametrize(
+    ("option", "name"), [("--clicks", "given.png"), ("--depth", "given.png"), ("--depth", ".")]
+)
+def test_what_is_read_is_never_written_over(segment, option: str, name: str):
+    Path("given.png").write_text("[[8, 8]]")
+    code, _, err = segment("dog.png", "--click=8,8", option, name, "--out", "given.png")
+
+    assert code == 1
+    assert err.startswith(f"Error: given.png would be written over what is read from {name};")
+    assert Path("given.png").read_text() == "[[8, 8]]"
+
+
+def test_another_picture_of_the_folder_is_never_written_over(segment, folder: Path):
+    write_image(folder / "c.png", paint(TWO_BLOBS))
+    before = (folder / "c.png").read_bytes()
+    Path("clicks.json").write_text('{"c.jpg": [[8, 8]]}')
+    code, _, err = segment("in", "--clicks", "clicks.json", "--out", "in")
+
+    assert (code, err.count("\n")) == (1, 1)
+    assert "in/c.png would be written over what is read from in" in err
+    assert (folder / "c.png").read_bytes() == before
+
+
+def test_a_folder_that_holds_pictures_and_masks_is_taken_up_again(segment, folder: Path):
+    (folder / "a.png").unlink()
+    Path("clicks.json").write_text('{"c.jpg": [[8, 8]]}')
+    again = ("in", "--clicks", "clicks.json", "--out", "in")
+
+    assert segment(*again)[0] == 0
+    assert segment(*again, "--resume")[:2] == (0, "Wrote 0 masks to in\n")
+
+
 def test_two_results_are_never_written_to_one_file(segment):
     code, _, err = segment("dog.png", "--click=8,8", "--out", "a.png", "--cutout", "a.png")
 

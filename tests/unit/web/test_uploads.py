@@ -133,6 +133,11 @@ def test_base64_is_read_bare_and_as_a_data_address():
     assert read_base64(f"DATA:;BASE64,{text}", source="image") == b"abc"
 
 
+def test_base64_may_be_broken_into_lines():
+    assert read_base64(base64.encodebytes(bytes(99)).decode(), source="image") == bytes(99)
+    assert read_base64("YW\r\nJj", source="image") == b"abc"
+
+
 @pytest.mark.parametrize("text", ["äö", "a", "data:text/plain,abc", "data:", "http://x/y.png"])
 def test_what_is_no_base64_is_refused(text: str):
     with pytest.raises(InputError, match="base64"):
