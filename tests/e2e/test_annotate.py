@@ -149,4 +149,10 @@ def test_a_folder_that_was_never_annotated_has_nothing_to_export(folder: Path, t
     run = fewclicks("export", folder, "--format", "coco", "--out", tmp_path / "out")
     assert run.returncode == 1
     assert "was never annotated" in run.stderr
+    database = tmp_path / "none.sqlite"
+    run = fewclicks(
+        "export", folder, "--format", "coco", "--out", tmp_path, "--db", f"sqlite:///{database}"
+    )
+    assert (run.returncode, "There is no database" in run.stderr) == (1, True)
+    assert not database.exists()
     assert not (folder / ".fewclicks").exists()

@@ -34,7 +34,7 @@ def export(
 ) -> None:
     """Write the annotations of a folder for other tools to read."""
     try:
-        from fewclicks.web.database import default_url, open_database
+        from fewclicks.web.database import default_url, file_of, open_database
         from fewclicks.web.exchange import RECORD, collect, write_record
         from fewclicks.web.store import Store
     except ModuleNotFoundError as error:
@@ -45,14 +45,19 @@ def export(
 
     folder = project.resolve()
     url = db or default_url(folder)
-    if db is None and not Path(url.removeprefix("sqlite:///")).is_file():
+    file = file_of(url)
+    if file is not None and not file.is_file():
+        if db is not None:
+            raise StorageError(
+                f"There is no database {file}; needs the --db that `fewclicks annotate` had."
+            )
         raise StorageError(
             f"{project} was never annotated; `fewclicks annotate {project}` begins, or name its "
             "database with --db."
         )
     engine = open_database(url)
     try:
-        store = Store(engine, folder)
+        store = Store(engine, folder, begin=False)
         annotations = collect(store, only_done=only_done)
         if format_name == RECORD:
             written = write_record(store, out)

@@ -177,6 +177,7 @@ def _check_same_run(path: Path, content: Any, run: dict[str, Any]) -> None:
     before = content.get("run") if isinstance(content, dict) else None
     if not isinstance(before, dict):
         raise InputError(f"{path} is no journal of a run; choose another --out.")
+    before, run = _flat(before), _flat(run)
     differing = sorted(key for key in before.keys() | run if before.get(key) != run.get(key))
     if differing:
         first = differing[0]
@@ -185,6 +186,17 @@ def _check_same_run(path: Path, content: Any, run: dict[str, Any]) -> None:
             f"{_short(before.get(first))}, now {_short(run.get(first))}). Ask for the same run, "
             "or choose another --out."
         )
+
+
+def _flat(run: dict[str, Any]) -> dict[str, Any]:
+    """Name settings by their paths, config.limit: what differs is one of them."""
+    flat: dict[str, Any] = {}
+    for key, value in run.items():
+        if isinstance(value, dict):
+            flat |= {f"{key}.{inner}": one for inner, one in _flat(value).items()}
+        else:
+            flat[key] = value
+    return flat
 
 
 def _short(value: Any) -> str:

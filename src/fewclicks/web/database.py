@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session as Transaction
 
@@ -25,7 +25,20 @@ class DatabaseError(StorageError):
 
 def default_url(folder: Path) -> str:
     """Name the SQLite file that lies with a folder of pictures."""
-    return f"sqlite:///{folder / HIDDEN_FOLDER / _FILE}"
+    # Not put together by hand: a ? or %20 in the folder's name would mean something else there.
+    url = URL.create("sqlite", database=str(folder / HIDDEN_FOLDER / _FILE))
+    return url.render_as_string(hide_password=False)
+
+
+def file_of(url: str) -> Path | None:
+    """Name the file of a SQLite database; None for any other."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return None
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        return None
+    return Path(parsed.database)
 
 
 def open_database(url: str) -> Engine:

@@ -32,10 +32,10 @@ from fewclicks.web.answerer import Answerer
 from fewclicks.web.database import DatabaseError, transaction
 from fewclicks.web.desk import Desk, lay
 from fewclicks.web.leases import LeaseError, holder_of, holds, take_lease
+from fewclicks.web.projects import find_project
 from fewclicks.web.references import LabelReference, lay_references, read_label_action
 from fewclicks.web.tables import ActionRow, Annotator, AnswererRow, Label, Picture, Project
 
-DEFAULT_METHOD: Final = "default"
 COLOURS: Final = (
     "#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#46f0f0", "#f032e6", "#bcf60c",
     "#fabebe", "#008080", "#e6beff", "#9a6324", "#fffac8", "#800000", "#aaffc3", "#808000",
@@ -95,6 +95,13 @@ class Store:
         An up-to-date database.
     folder
         Of pictures.
+    begin
+        Whether a folder that has no annotations begins to have some.
+
+    Raises
+    ------
+    InputError
+        If it has none, and does not begin.
 
     Notes
     -----
@@ -102,22 +109,18 @@ class Store:
     picture lock its row.
     """
 
-    def __init__(self, engine: Engine, folder: Path) -> None:
+    def __init__(self, engine: Engine, folder: Path, *, begin: bool = True) -> None:
         self._engine = engine
         # SQLite lets one in at a time, and has the others sleep and try again, some for long.
         self._turn = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
         self.folder = folder
-        self.project_id = self._open()
+        self.project_id = self._open(begin=begin)
 
-    def _open(self) -> int:
-        """Find the folder's project, or begin it; pictures that came since are added."""
+    def _open(self, *, begin: bool) -> int:
+        """Find the folder's project; pictures that came since are added."""
         names = list_pictures(self.folder)
         with self._transaction() as there:
-            project = there.scalar(select(Project).where(Project.folder == str(self.folder)))
-            if project is None:
-                project = Project(folder=str(self.folder), method=DEFAULT_METHOD)
-                there.add(project)
-                there.flush()
+            project = find_project(there, self._engine, self.folder, begin=begin)
             of_it = select(Picture.name).where(Picture.project_id == project.id)
             known = set(there.scalars(of_it))
             new = [

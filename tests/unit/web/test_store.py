@@ -18,7 +18,7 @@ from fewclicks.errors import InputError, StorageError
 from fewclicks.web import database
 from fewclicks.web.actions import Mask, RedoAction, UndoAction, read_action
 from fewclicks.web.annotators import Annotators
-from fewclicks.web.database import open_database
+from fewclicks.web.database import default_url, file_of, open_database
 from fewclicks.web.leases import LeaseError
 from fewclicks.web.store import Store
 from fewclicks.web.tables import Base
@@ -104,6 +104,41 @@ def test_a_folder_keeps_its_pictures_and_takes_new_ones(engine: Engine, folder: 
     assert [row.name for row in again.pictures()] == ["a.png", "aa.png", "b.png", "sub/c.png"]
     assert again.project_id == store.project_id
     assert again.chosen == ("default", None)
+
+
+def test_a_folder_that_was_moved_keeps_what_was_done_in_it(folder: Path, tmp_path: Path):
+    engine = open_database(default_url(folder))
+    store = Store(engine, folder)
+    act(store, person(engine, store, "Anna"), FINISH)
+    engine.dispose()
+
+    moved = folder.rename(tmp_path / "elsewhere")
+    engine = open_database(default_url(moved))
+    again = Store(engine, moved, begin=False)
+    assert again.project_id == store.project_id
+    assert [one.label for one in again.picture(first(again)).desk.objects] == ["cat"]
+    engine.dispose()
+
+
+@pytest.mark.parametrize("name", ["why?", "a%20b", "50%", "a b #é", "x@y:z"])
+def test_whatever_a_folder_is_called_its_database_lies_in_it(name: str, tmp_path: Path):
+    folder = make_folder(tmp_path / name)
+    engine = open_database(default_url(folder))
+    file = file_of(default_url(folder))
+    engine.dispose()
+    assert file == folder / ".fewclicks" / "annotations.sqlite"
+    assert file.is_file()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_folder_that_shares_its_database_is_not_taken_for_another(
+    engine: Engine, folder: Path, tmp_path: Path
+):
+    Store(engine, folder)
+    other = make_folder(tmp_path / "other")
+    with pytest.raises(InputError, match=r"other was never annotated in .*it has .*pictures"):
+        Store(engine, other, begin=False)
+    assert Store(engine, other).project_id != Store(engine, folder, begin=False).project_id
 
 
 def test_what_was_done_is_there_for_whoever_opens_the_database_next(
