@@ -31,8 +31,7 @@ def write_instances(annotations: Annotations, out: Path) -> list[Path]:
     picture's objects in that order.
     """
     written = []
-    for picture in annotations.pictures:
-        path = out / f"{annotations.stem(picture)}.png"
+    for picture, path in _maps(annotations, out):
         write_label_map(path, _painted(picture, range(1, len(picture.objects) + 1)))
         written.append(path)
     labels = {
@@ -46,9 +45,8 @@ def write_instances(annotations: Annotations, out: Path) -> list[Path]:
 def write_classes(annotations: Annotations, out: Path) -> list[Path]:
     """Write ``NAME.png`` with each label's number from 1, and ``labels.json`` with their names."""
     written = []
-    for picture in annotations.pictures:
+    for picture, path in _maps(annotations, out):
         numbers = [annotations.number(one.label) + 1 for one in picture.objects]
-        path = out / f"{annotations.stem(picture)}.png"
         write_label_map(path, _painted(picture, numbers))
         written.append(path)
     names = {str(number): label for number, label in enumerate(annotations.labels, 1)}
@@ -145,6 +143,17 @@ def _read_objects(
         )
         for number in numbers
     )
+
+
+def _maps(annotations: Annotations, out: Path) -> list[tuple[AnnotatedPicture, Path]]:
+    """Name each picture's map; the pictures themselves are never written over."""
+    maps = [(one, out / f"{annotations.stem(one)}.png") for one in annotations.pictures]
+    for picture, path in maps:
+        if picture.path is not None and path.resolve() == picture.path.resolve():
+            raise InputError(
+                f"{path} would be written over the picture itself; choose another folder."
+            )
+    return maps
 
 
 def _painted(picture: AnnotatedPicture, numbers: range | list[int]) -> LabelMap:

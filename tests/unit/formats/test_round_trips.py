@@ -87,6 +87,21 @@ def test_a_mask_of_another_size_than_its_picture_is_refused():
         AnnotatedPicture(name="a.png", height=5, width=5, objects=(one,))
 
 
+@pytest.mark.parametrize("name", [entry.name for entry in FORMATS])
+def test_whatever_is_written_among_the_pictures_leaves_them_as_they_are(name: str, tmp_path: Path):
+    annotations = make(tmp_path)
+    (tmp_path / "a/dog.jpg").unlink()
+    annotations = Annotations(pictures=annotations.pictures[1:])
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.png")}
+    if name in ("png", "png-class"):
+        with pytest.raises(InputError, match=r"dog\.png would be written over the picture itself"):
+            export(annotations, name, tmp_path)
+        assert set(tmp_path.rglob("*.*")) == before.keys()
+    else:
+        export(annotations, name, tmp_path)
+    assert {path: path.read_bytes() for path in before} == before
+
+
 def test_an_unknown_format_answers_with_a_near_one(tmp_path: Path):
     with pytest.raises(UnknownEntryError, match="Did you mean 'coco'"):
         export(make(tmp_path / "images"), "cocoo", tmp_path / "out")
