@@ -155,4 +155,8 @@ def test_a_folder_that_was_never_annotated_has_nothing_to_export(folder: Path, t
     )
     assert (run.returncode, "There is no database" in run.stderr) == (1, True)
     assert not database.exists()
+    run = fewclicks(
+        "export", folder, "--format", "record", "--out", tmp_path / "out", "--only-done"
+    )
+    assert (run.returncode, "--only-done" in run.stderr) == (2, True)
     assert not (folder / ".fewclicks").exists()

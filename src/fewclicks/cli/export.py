@@ -43,6 +43,8 @@ def export(
         raise MissingExtraError("Export", "web") from None
     from fewclicks.formats.registry import export as write
 
+    if only_done and format_name == RECORD:
+        raise typer.BadParameter("The record is of all pictures.", param_hint="--only-done")
     folder = project.resolve()
     url = db or default_url(folder)
     file = file_of(url)

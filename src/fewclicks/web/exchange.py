@@ -43,7 +43,7 @@ class Taken:
 
 
 def collect(store: Store, *, only_done: bool = False) -> Annotations:
-    """Collect the finished objects of every picture that has one or is done.
+    """Collect the finished objects of every picture that has one, or is done and still there.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def collect(store: Store, *, only_done: bool = False) -> Annotations:
     Raises
     ------
     StorageError, ImageError
-        If a picture without objects cannot be read any more.
+        If a picture without objects is there and cannot be read.
     """
     pictures = []
     rows = store.pictures()
@@ -65,7 +65,9 @@ def collect(store: Store, *, only_done: bool = False) -> Annotations:
             AnnotatedObject(label=one.label, rle=one.rle)
             for one in store.picture(row.id).desk.objects
         )
-        # Not from the file, where there is a mask: a picture that is gone keeps its annotations.
+        # A picture that is gone keeps its annotations; one without any must not stop the others.
+        if not objects and not path.exists():
+            continue
         height, width = objects[0].rle["size"] if objects else read_size(path)
         pictures.append(
             AnnotatedPicture(name=row.name, height=height, width=width, objects=objects, path=path)

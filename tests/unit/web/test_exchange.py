@@ -80,6 +80,17 @@ def test_done_pictures_are_exported_even_where_nothing_is_on_them(
     assert [p.name for p in collect(context.store, only_done=True).pictures] == ["b.png"]
 
 
+def test_a_done_picture_that_is_gone_does_not_stop_the_others(
+    client: TestClient, context: Context, folder: Path
+):
+    _annotate(client)
+    context.store.set_state(2, "done")
+    (folder / "b.png").unlink()
+    assert [p.name for p in collect(context.store).pictures] == ["a.png"]
+    (folder / "a.png").unlink()
+    assert [p.name for p in collect(context.store).pictures] == ["a.png"]
+
+
 def test_the_record_can_be_replayed_to_the_same_mask(
     client: TestClient, context: Context, folder: Path, tmp_path: Path
 ):
