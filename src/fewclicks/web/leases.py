@@ -25,11 +25,22 @@ def take_lease(there: Transaction, picture: Picture, annotator: int) -> None:
     LeaseError
         If another annotator has it.
     """
+    check_lease(there, picture, annotator)
+    picture.holder_id = annotator
+    picture.held_until = datetime.now(UTC) + timedelta(seconds=LEASE_SECONDS)
+
+
+def check_lease(there: Transaction, picture: Picture, annotator: int) -> None:
+    """Refuse whoever would change a picture that another has.
+
+    Raises
+    ------
+    LeaseError
+        If another annotator has it.
+    """
     if picture.holder_id not in (None, annotator) and holds(picture.held_until):
         name = there.get_one(Annotator, picture.holder_id).name
         raise LeaseError(f"{name} is working on {picture.name}; wait, or take another.")
-    picture.holder_id = annotator
-    picture.held_until = datetime.now(UTC) + timedelta(seconds=LEASE_SECONDS)
 
 
 def holder_of(there: Transaction, picture: Picture) -> str | None:

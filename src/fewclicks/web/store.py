@@ -31,7 +31,7 @@ from fewclicks.web.actions import (
 from fewclicks.web.answerer import Answerer
 from fewclicks.web.database import DatabaseError, transaction
 from fewclicks.web.desk import Desk, lay
-from fewclicks.web.leases import LeaseError, holder_of, holds, take_lease
+from fewclicks.web.leases import LeaseError, check_lease, holder_of, holds, take_lease
 from fewclicks.web.projects import find_project
 from fewclicks.web.references import LabelReference, lay_references, read_label_action
 from fewclicks.web.tables import ActionRow, Annotator, AnswererRow, Label, Picture, Project
@@ -315,10 +315,17 @@ class Store:
                 .values(draft=json.dumps(rle), draft_version=version)
             )
 
-    def set_state(self, id_: int, state: PictureState) -> StoredPicture:
-        """Say that a picture is done, or open again."""
+    def set_state(self, id_: int, state: PictureState, *, annotator: int) -> StoredPicture:
+        """Say that a picture is done, or open again.
+
+        Raises
+        ------
+        LeaseError
+            If another annotator works on it.
+        """
         with self._transaction() as there:
             picture = self._locked(there, id_)
+            check_lease(there, picture, annotator)
             picture.state = state
             return self._read(there, picture)
 

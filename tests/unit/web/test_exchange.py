@@ -75,7 +75,7 @@ def test_done_pictures_are_exported_even_where_nothing_is_on_them(
     client: TestClient, context: Context
 ):
     _annotate(client)
-    context.store.set_state(2, "done")
+    context.store.set_state(2, "done", annotator=1)
     assert [p.name for p in collect(context.store).pictures] == ["a.png", "b.png"]
     assert [p.name for p in collect(context.store, only_done=True).pictures] == ["b.png"]
 
@@ -84,7 +84,7 @@ def test_a_done_picture_that_is_gone_does_not_stop_the_others(
     client: TestClient, context: Context, folder: Path
 ):
     _annotate(client)
-    context.store.set_state(2, "done")
+    context.store.set_state(2, "done", annotator=1)
     (folder / "b.png").unlink()
     assert [p.name for p in collect(context.store).pictures] == ["a.png"]
     (folder / "a.png").unlink()

@@ -210,6 +210,9 @@ def test_two_annotators_never_change_one_picture(store: Store, anna: int, engine
     act(store, anna, INSIDE)
     with pytest.raises(LeaseError, match=r"Anna is working on a\.png"):
         act(store, ben, OUTSIDE)
+    with pytest.raises(LeaseError, match=r"Anna is working on a\.png"):
+        store.set_state(first(store), "done", annotator=ben)
+    assert store.counts()[1] == 0
     assert store.lease(first(store), ben) == "Anna"
     assert store.pictures()[0].holder == "Anna"
     store.give_back(first(store), ben)
@@ -269,7 +272,7 @@ def test_pictures_of_another_folder_are_not_this_ones(store: Store, engine: Engi
 
 
 def test_done_pictures_are_counted(store: Store):
-    store.set_state(first(store), "done")
+    store.set_state(first(store), "done", annotator=1)
     assert store.counts() == (3, 1)
 
 

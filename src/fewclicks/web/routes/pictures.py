@@ -75,9 +75,9 @@ def give_lease_back(picture: Id, here: Here, who: Who) -> None:
 
 
 @router.put("/state")
-def set_state(picture: Id, asked: StateRequest, here: Here, _: Who) -> PictureAnswer:
+def set_state(picture: Id, asked: StateRequest, here: Here, who: Who) -> PictureAnswer:
     """Say whether the picture is done."""
-    stored = here.store.set_state(picture, asked.state)
+    stored = here.store.set_state(picture, asked.state, annotator=who.id)
     return _answer(here, stored, here.answering.shape(picture), stored.draft)
 
 
