@@ -86,7 +86,7 @@ def write_text(path: Path, content: str) -> None:
 
 
 def read_text(path: Path) -> str:
-    """Read a UTF-8 file.
+    """Read a UTF-8 file; the mark that some tools put before it is left out.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def read_text(path: Path) -> str:
         If it is no UTF-8 text.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(f"{path} is no text in UTF-8.") from None
     except (OSError, ValueError) as error:

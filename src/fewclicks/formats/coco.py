@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -69,8 +69,8 @@ def read_coco(source: Path, images: Path) -> Annotations:
         data = _File.model_validate(parse_json(read_text(path), source=str(path)))
     except ValidationError as error:
         raise InputError(f"{path} is no COCO file of instances: {complaint(error)}.") from None
-    labels = {category.id: category.name for category in data.categories}
-    sizes = {image.id: image for image in data.images}
+    labels = {one.id: one.name for one in _each_once(data.categories, path, "category")}
+    sizes = {one.id: one for one in _each_once(data.images, path, "image")}
     objects: dict[int, list[AnnotatedObject]] = defaultdict(list)
     for one in data.annotations:
         if one.image_id not in sizes or one.category_id not in labels:
@@ -92,7 +92,7 @@ def read_coco(source: Path, images: Path) -> Annotations:
             objects=tuple(objects[image.id]),
             path=images / image.file_name,
         )
-        for image in data.images
+        for image in sizes.values()
     ]
     return Annotations(pictures=pictures, labels=tuple(labels.values()))
 
@@ -116,6 +116,9 @@ class _Category(_Lenient):
     name: str
 
 
+_ListedT = TypeVar("_ListedT", _Image, _Category)
+
+
 class _RunLengths(_Lenient):
     size: tuple[_Side, _Side]
     counts: str | list[Annotated[int, Field(ge=0)]]
@@ -133,6 +136,15 @@ class _File(_Lenient):
     images: list[_Image]
     annotations: list[_Annotation]
     categories: list[_Category]
+
+
+def _each_once(listed: Sequence[_ListedT], path: Path, what: str) -> Iterable[_ListedT]:
+    """Leave out what is listed again, as merged files do, and refuse two things of one number."""
+    known: dict[int, _ListedT] = {}
+    for one in listed:
+        if known.setdefault(one.id, one) != one:
+            raise InputError(f"{path} lists two of {what} {one.id}; needs a number for each.")
+    return known.values()
 
 
 def _write(

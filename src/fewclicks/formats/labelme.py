@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -114,7 +114,10 @@ def _read(path: Path, source: Path, images: Path) -> AnnotatedPicture:
         AnnotatedObject.of(label, polygons_to_mask([polygon for _, polygon in members], **size))
         for (label, _), members in _groups(polygons)
     ]
-    name = path.relative_to(source).with_name(Path(data.imagePath.replace("\\", "/")).name)
+    called = PurePosixPath(data.imagePath.replace("\\", "/")).name
+    if called in ("", ".."):
+        raise InputError(f"{path}: imagePath is '{data.imagePath}'; needs the picture's name.")
+    name = path.relative_to(source).with_name(called)
     return AnnotatedPicture(
         name=name.as_posix(), objects=tuple(objects), path=images / name, **size
     )

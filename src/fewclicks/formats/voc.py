@@ -86,7 +86,8 @@ def read_voc(source: Path, images: Path) -> Annotations:
         If a map or XML file is none, or they do not fit each other.
     """
     names = source / LABELS
-    labels = read_text(names).split("\n")[:-1] if names.is_file() else []
+    lines = read_text(names).split("\n") if names.is_file() else []
+    labels = [line for line in lines if line]
     pictures = []
     for name, path in files_of(list_pictures(images), source / OBJECTS, ".png"):
         values = read_label_map(path)

@@ -67,12 +67,14 @@ def read_yolo(source: Path, images: Path) -> Annotations:
     Raises
     ------
     InputError
-        If a line is not a label's number and a ring.
+        If a line is not a label's number and a ring, or no picture has a text file.
     """
     labels = _read_names(source / DATA)
     pictures = []
     names = list_pictures(images)
     texts = dict(files_of(names, source / LABELS, ".txt"))
+    if not texts:
+        raise InputError(f"{source / LABELS} has no NAME.txt for a picture of {images}.")
     for name in names:
         height, width = read_size(images / name)
         text = texts.get(name)

@@ -28,6 +28,8 @@ COCO = {
     "a picture of negative size": _coco(images=[{**IMAGE, "height": -4}]),
     "an image it does not list": _coco(annotations=[{**ONE, "image_id": 9}]),
     "a category it does not list": _coco(annotations=[{**ONE, "category_id": 9}]),
+    "two pictures of one number": _coco(images=[IMAGE, {**IMAGE, "file_name": "b.png"}]),
+    "two categories of one number": _coco(categories=[CATEGORY, {**CATEGORY, "name": "dog"}]),
     "two corners": _coco(annotations=[{**ONE, "segmentation": [[0, 0, 2, 0]]}]),
     "odd numbers": _coco(annotations=[{**ONE, "segmentation": [[0, 0, 2, 0, 2, 2, 3]]}]),
     "endless corners": _coco(annotations=[{**ONE, "segmentation": [[0, 0, 2, 0, 2, 1e999]]}]),
@@ -159,6 +161,40 @@ def test_a_black_and_white_mask_is_one_object(tmp_path: Path, images: Path):
     (one,) = picture.objects
     assert one.label == "object"
     np.testing.assert_array_equal(one.mask, np.eye(4, 5, dtype=bool))
+
+
+def test_what_a_merged_coco_file_lists_twice_is_read_once(tmp_path: Path, images: Path):
+    (tmp_path / "c.json").write_text(_coco(images=[IMAGE, IMAGE], categories=[CATEGORY, CATEGORY]))
+    (picture,) = read_annotations("coco", tmp_path / "c.json", images=images).pictures
+    assert len(picture.objects) == 1
+
+
+def test_a_mark_before_the_text_is_left_out(tmp_path: Path, images: Path):
+    (tmp_path / "c.json").write_text(_coco(), encoding="utf-8-sig")
+    (picture,) = read_annotations("coco", tmp_path / "c.json", images=images).pictures
+    assert picture.name == "a.png"
+
+
+@pytest.mark.parametrize("name", ["", "..", "pictures/.."])
+def test_a_labelme_file_that_names_no_picture_is_refused(name: str, tmp_path: Path, images: Path):
+    (tmp_path / "in").mkdir()
+    content = {"shapes": [], "imagePath": name, "imageHeight": 4, "imageWidth": 5}
+    (tmp_path / "in/a.json").write_text(json.dumps(content))
+    assert "needs the picture's name" in _complaint("labelme", tmp_path / "in", images)
+
+
+def test_yolo_without_a_text_for_any_picture_is_refused(tmp_path: Path, images: Path):
+    (tmp_path / "data.yaml").write_text("names: [cat]\n")
+    assert "has no NAME.txt for a picture of" in _complaint("yolo", tmp_path, images)
+
+
+def test_the_last_label_of_voc_needs_no_end_of_line(tmp_path: Path, images: Path):
+    for folder in ("SegmentationObject", "Annotations"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "Annotations/a.xml").write_text("<annotation/>")
+    (tmp_path / "labels.txt").write_bytes(b"dog\r\ncat")
+    Image.new("L", (5, 4)).save(tmp_path / "SegmentationObject/a.png")
+    assert read_annotations("voc", tmp_path, images=images).labels == ("dog", "cat")
 
 
 def test_crowds_of_coco_are_left_out(tmp_path: Path, images: Path):
