@@ -66,6 +66,10 @@ def propose(
         raise typer.BadParameter("is of --kind tree alone.", param_hint="--no-connectivity")
     given = read_pairs("--set", settings)
     if no_connectivity:
+        if "connectivity" in given:
+            raise typer.BadParameter(
+                "says it already; leave --set connectivity out.", param_hint="--no-connectivity"
+            )
         given["connectivity"] = "no"
     plan = ProposalPlan(
         backbone=backbone or EMBEDDED_BACKBONE,

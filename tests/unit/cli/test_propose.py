@@ -73,6 +73,13 @@ def test_the_rivals_are_kept_the_same_way(run, folder, tmp_path, kind):
     assert store.masks("a.png")
 
 
+def test_connectivity_is_said_once(run, folder, tmp_path):
+    both = ("--no-connectivity", "--set", "connectivity=yes")
+    code, _, err = run(folder, "--out", tmp_path / "s", *both)
+    assert (code, "leave --set connectivity out" in err) == (2, True)
+    assert not (tmp_path / "s").exists()
+
+
 def test_no_connectivity_is_of_trees_alone(run, folder, tmp_path):
     code, _, err = run(folder, "--out", tmp_path / "s", "--kind", "dsm", "--no-connectivity")
     assert code == 2
