@@ -73,6 +73,7 @@ def test_killed_workers_change_nothing(plan: Plan, tmp_path: Path):
             workers = multiprocessing.active_children()
             victim = workers[chance.integers(len(workers))]
             victim.kill()
+            victim.join()  # or it may still be among the active ones the next time
             killed.append(victim.pid)
 
     ours = evaluate(plan, tmp_path / "ours", workers=2, watch=kill)
