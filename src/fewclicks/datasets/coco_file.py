@@ -43,9 +43,9 @@ class CocoFile:
         self._categories = {each["id"]: each for each in content["categories"]}
         names = {each["id"]: each["file_name"] for each in content["images"]}
         self._sizes = {
-            Path(each["file_name"]).stem: (each["height"], each["width"])
+            each["file_name"]: (each["height"], each["width"])
             for each in content["images"]
-            if "height" in each and "width" in each
+            if all(isinstance(each.get(side), int) for side in ("height", "width"))
         }
         self._files: dict[str, str] = {}
         self._of: dict[str, list[Mapping[str, Any]]] = {}
@@ -72,7 +72,7 @@ class CocoFile:
 
     def loader(self, stem: str, path: Path) -> Callable[[], RgbImage]:
         """Give what reads a picture, and refuses one that is not as large as the file lists it."""
-        return partial(_read_listed, path, self._sizes.get(stem), self.path)
+        return partial(_read_listed, path, self._sizes.get(self._files[stem]), self.path)
 
     def annotations(self, stem: str) -> Sequence[Mapping[str, Any]]:
         """Give the objects of a picture, in the order of the file."""

@@ -270,6 +270,8 @@ def test_a_picture_that_is_not_as_large_as_coco_lists_it_is_refused(coco: Path):
     content = json.loads((coco / "annotations/instances_val2017.json").read_text())
     height, width = LEFT.shape
     content["images"][0] |= {"height": height, "width": width}
+    content["images"][1] |= {"height": None, "width": None}
+    content["images"].append({"id": 99, "file_name": "other/000001.jpg", "height": 1, "width": 1})
     (coco / "annotations/instances_val2017.json").write_text(json.dumps(content))
     [kind] = open_dataset("coco_mois", coco).kinds("000001")
     assert kind.image.shape[:2] == (height, width)
